@@ -1,0 +1,179 @@
+//! The waiting parent: it starts the next program, stands for it towards the outside, and returns its status.
+//!
+//! | signal | what the parent does with it |
+//! |---|---|
+//! | TERM HUP USR1 USR2 | hands it on |
+//! | INT QUIT | hands it on when a process sent it; a terminal's own has reached the child already |
+//! | WINCH CONT | hands it on |
+//! | TSTP TTIN TTOU | stops with the child, and continues it when continued |
+//! | CHLD | reaps, and ends with the child |
+//!
+//! PID 1 of a pid namespace is special: a signal that it has no handler for does nothing at all
+//! (pid_namespaces(7)). The parent then does what the default action would have done.
+
+use crate::error::{Cannot, Error, Result};
+use crate::ns::Kind;
+use crate::process::{Disposition, Status};
+use crate::sys::process::{Fork, clone3};
+use crate::sys::signal::{self, Received};
+use crate::terminal::Terminal;
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{PidfdFlags, getpid, pidfd_open, set_parent_process_death_signal};
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+const ENDING: [Signal; 6] =
+    [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
+const TELLING: [Signal; 2] = [Signal::SIGWINCH, Signal::SIGCONT];
+const STOPPING: [Signal; 3] = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
+
+/// A link that waits: its signals are blocked from [`Parent::prepare`] on, so that none interrupts what must
+/// be undone.
+#[derive(Debug)]
+pub struct Parent {
+    watched: SigSet,
+    inherited: SigSet,
+    terminal: Terminal,
+    this: OwnedFd,
+}
+
+/// The child of a waiting link, not yet reaped: its pid cannot be another process's.
+#[derive(Debug)]
+pub struct Child {
+    /// Its pid, in the parent's pid namespace.
+    pub pid: Pid,
+    is_init: bool,
+    ended_for: Option<Signal>,
+}
+
+impl Parent {
+    /// Gets ready to wait: blocks the signals of the table above and undoes an inherited "ignore" for SIGCHLD,
+    /// with which no status could be had.
+    pub fn prepare() -> Result<Self> {
+        let watched: SigSet = ENDING.into_iter().chain(TELLING).chain(STOPPING).chain([Signal::SIGCHLD]).collect();
+        signal::reset(Signal::SIGCHLD).cannot("reset SIGCHLD")?;
+        let mut inherited = SigSet::empty();
+        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&watched), Some(&mut inherited)).cannot("block signals")?;
+        let this = pidfd_open(getpid(), PidfdFlags::empty()).cannot("open a pidfd of this process")?;
+        Ok(Parent { watched, inherited, terminal: Terminal::note(), this })
+    }
+
+    /// Starts a child that runs `body`, in new namespaces (`CLONE_NEW*` bits) and, where given, in a group of
+    /// the cgroup2 tree. `body` becomes the next program or returns why it could not; the child then prints
+    /// that and ends with its status. The child is killed when this process dies.
+    ///
+    /// Errors are those of clone3(2), for the caller to explain.
+    pub fn start(
+        &self,
+        flags: u64,
+        group: Option<BorrowedFd<'_>>,
+        body: impl FnOnce() -> Error,
+    ) -> Result<Child, Errno> {
+        match clone3(flags, group)? {
+            Fork::Parent(pid) => {
+                Ok(Child { pid, is_init: flags & Kind::Pid.row().flag != 0, ended_for: None })
+            }
+            Fork::Child => {
+                let why = self.live_with_parent().map_or_else(|e| e, |()| body());
+                std::process::exit(why.report().into())
+            }
+        }
+    }
+
+    fn live_with_parent(&self) -> Result<()> {
+        set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).cannot("follow the parent's death")?;
+        let mut parent = [PollFd::new(&self.this, PollFlags::IN)];
+        let gone = poll(&mut parent, Some(&Timespec::default())).cannot("look at the parent")?;
+        if gone > 0 {
+            std::process::exit(128 + Signal::SIGKILL as i32);
+        }
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.inherited), None).cannot("restore the signal mask")
+    }
+
+    /// Waits for the child to end, passing signals on, and gives its exit status: its own, or 128+n.
+    pub fn wait(&self, mut child: Child) -> Result<u8> {
+        let status = loop {
+            let received = signal::wait(&self.watched).cannot("wait for signals")?;
+            match received.signal {
+                Signal::SIGCHLD => {
+                    if let Some(status) = reap(&child)? {
+                        break status;
+                    }
+                }
+                stop if STOPPING.contains(&stop) => child.stop(received)?,
+                tell if TELLING.contains(&tell) => child.send(tell),
+                _ => child.end(received),
+            }
+        };
+        self.terminal.take_back();
+        Ok(status)
+            .map(|status| match child.ended_for {
+                Some(signal) if status == 128 + Signal::SIGKILL as u8 => 128 + signal as u8,
+                _ => status,
+            })
+    }
+}
+
+impl Child {
+    /// Sends it a signal; it is there, if only as a zombie, until it is reaped.
+    pub fn send(&self, signal: Signal) {
+        let _ = kill(self.pid, signal);
+    }
+
+    fn end(&mut self, received: Received) {
+        let reached_it = !received.sent && matches!(received.signal, Signal::SIGINT | Signal::SIGQUIT);
+        match self.disposition(received.signal) {
+            Disposition::Default if self.is_init => {
+                self.ended_for = Some(received.signal);
+                self.send(Signal::SIGKILL);
+            }
+            _ if reached_it => {}
+            _ => self.send(received.signal),
+        }
+    }
+
+    fn stop(&self, received: Received) -> Result<()> {
+        match self.disposition(received.signal) {
+            Disposition::Default if self.is_init => {
+                self.send(Signal::SIGSTOP);
+                stop_with(self, received.signal)
+            }
+            _ if received.sent => {
+                self.send(received.signal);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn disposition(&self, signal: Signal) -> Disposition {
+        Status::read(&self.pid.to_string()).map_or(Disposition::Default, |status| status.disposition(signal))
+    }
+}
+
+/// Stops this process too, as a shell's job control expects, and goes on with the child when continued.
+fn stop_with(child: &Child, signal: Signal) -> Result<()> {
+    signal::stop_self(signal).cannot("stop")?;
+    child.send(Signal::SIGCONT);
+    Ok(())
+}
+
+/// Reaps all that has changed, also children that were here before this program; the status when it is `child`
+/// that ended. A stop by the terminal is shared; one by SIGSTOP is the sender's own affair with the child.
+fn reap(child: &Child) -> Result<Option<u8>> {
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
+            Ok(WaitStatus::Exited(pid, code)) if pid == child.pid => return Ok(Some(code as u8)),
+            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == child.pid => return Ok(Some(128 + signal as u8)),
+            Ok(WaitStatus::Stopped(pid, signal)) if pid == child.pid && STOPPING.contains(&signal) => {
+                stop_with(child, signal)?;
+            }
+            Ok(WaitStatus::StillAlive) => return Ok(None),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(e) => return Err(e).cannot("wait for the command"),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What two or more links of the chain need, once.
+//!
+//! A link reads the head of its argument list, does one thing and hands the untouched tail on:
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`link`] | the life of a link: parse or 125, run, one error line, exit status |
+//! | [`error`] | the one error type: message, hint, exit status |
+//! | [`exec`] | becoming the next program: PATH search, 126 and 127 |
+//! | [`child`] | the waiting parent: signals, job control, exit status |
+//! | [`process`] | what /proc tells of a process |
+//! | [`ns`] | the table of namespaces |
+//! | [`idmap`] | user and group id maps |
+//! | [`text`] | names made fit for a terminal |
+//! | [`sys`] | the system calls that need `unsafe`, behind safe functions |
+
+pub mod child;
+pub mod error;
+pub mod exec;
+pub mod idmap;
+mod interpreter;
+pub mod link;
+pub mod ns;
+pub mod process;
+#[allow(unsafe_code)]
+pub mod sys;
+mod terminal;
+pub mod text;
+mod usage;
+
+pub use error::{Cannot, Error, Result};

@@ -1,0 +1,26 @@
+//! The loopback interface.
+
+use nix::errno::Errno;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// Sets `lo` of this process's network namespace up: netdevice(7), SIOCGIFFLAGS and SIOCSIFFLAGS.
+pub fn loopback_up() -> Result<(), Errno> {
+    // SAFETY: the call takes three numbers.
+    let fd = super::check(unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) }.into())?;
+    // SAFETY: the descriptor is new and nobody else's.
+    let socket = unsafe { OwnedFd::from_raw_fd(fd as i32) };
+    // SAFETY: ifreq is plain data, valid when zeroed, which also ends the name.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
+        *to = *from as libc::c_char;
+    }
+    ioctl(&socket, libc::SIOCGIFFLAGS, &mut request)?;
+    // SAFETY: SIOCGIFFLAGS has just filled this member of the union.
+    unsafe { request.ifr_ifru.ifru_flags |= libc::IFF_UP as libc::c_short };
+    ioctl(&socket, libc::SIOCSIFFLAGS, &mut request)
+}
+
+fn ioctl(socket: &OwnedFd, number: libc::Ioctl, request: &mut libc::ifreq) -> Result<(), Errno> {
+    // SAFETY: both requests read and write one ifreq, and `request` is one.
+    super::check(unsafe { libc::ioctl(socket.as_raw_fd(), number, &raw mut *request) }.into()).map(drop)
+}

@@ -1,0 +1,49 @@
+//! Signals: waiting for them with their origin, stopping oneself, undoing what was inherited.
+
+use nix::errno::Errno;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, kill, sigaction, sigprocmask};
+use nix::unistd::Pid;
+
+/// A signal that was taken from the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Which one.
+    pub signal: Signal,
+    /// Another process sent it; otherwise the kernel did, for a terminal's key, hang-up or resize.
+    pub sent: bool,
+}
+
+/// Waits for one of `signals`, which must be blocked: sigwaitinfo(2).
+pub fn wait(signals: &SigSet) -> Result<Received, Errno> {
+    // SAFETY: siginfo_t is plain data, valid when zeroed.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    loop {
+        // SAFETY: both pointers are to live values of the right types.
+        let number = unsafe { libc::sigwaitinfo(signals.as_ref(), &raw mut info) };
+        match super::check(number.into()) {
+            Ok(number) => {
+                // SI_USER, SI_QUEUE and SI_TKILL are 0 or negative; what the kernel sends is positive.
+                return Ok(Received { signal: Signal::try_from(number as i32)?, sent: info.si_code <= 0 });
+            }
+            Err(Errno::EINTR) => {}
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+/// Gives `signal` its default action again, whatever the caller of this program had set.
+pub fn reset(signal: Signal) -> Result<(), Errno> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: installing the default action runs no code of ours.
+    unsafe { sigaction(signal, &default) }.map(drop)
+}
+
+/// Stops this process by `signal` (SIGTSTP, SIGTTIN or SIGTTOU, blocked by the caller) as its default action
+/// would, and returns when it is continued; at once where the kernel does not stop it, as in an orphaned
+/// process group that no shell could continue.
+pub fn stop_self(signal: Signal) -> Result<(), Errno> {
+    let only = SigSet::from(signal);
+    kill(Pid::this(), signal)?;
+    sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&only), None)?;
+    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&only), None)
+}

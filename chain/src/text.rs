@@ -1,0 +1,43 @@
+//! Names made fit for a terminal: an error message must not be able to move the cursor.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+
+/// Replaces control characters, and the marks that reorder text, by `\x1b`-style escapes.
+pub fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            let _ = write!(safe, "\\x{:02x}", c as u32);
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// A name as an error message shows it: bare when it is plain, else quoted as the shell would accept it.
+pub fn show(name: impl AsRef<OsStr>) -> String {
+    let text = name.as_ref().to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,~".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.into_owned();
+    }
+    format!("'{}'", escape(&text).replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names_stay_and_odd_ones_are_quoted() {
+        assert_eq!(show("/usr/bin/sh"), "/usr/bin/sh");
+        assert_eq!(show("é"), "é");
+        assert_eq!(show(""), "''");
+        assert_eq!(show("a b"), "'a b'");
+        assert_eq!(show("it's"), r"'it'\''s'");
+        assert_eq!(show("\u{1b}[2J\n"), r"'\x1b[2J\x0a'");
+        assert_eq!(show("a\u{202e}b"), r"'a\x202eb'");
+    }
+}

@@ -1,0 +1,79 @@
+//! Misuse told in the words of the contract: one line, the cure on a second, status 125.
+
+use crate::error::{self, Cannot, Error, Result};
+use crate::text;
+use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use std::io::Write;
+
+/// Parses this process's arguments; `None` when help or the version was asked for and printed.
+pub fn parse<Options: Parser>() -> Result<Option<Options>> {
+    match Options::try_parse() {
+        Ok(options) => Ok(Some(options)),
+        Err(e) if e.use_stderr() => Err(explain(&e)),
+        Err(e) => print(&e.to_string()).map(|()| None),
+    }
+}
+
+fn print(help: &str) -> Result<()> {
+    let mut out = std::io::stdout();
+    out.write_all(help.as_bytes()).and_then(|()| out.flush()).cannot("write the help text")
+}
+
+fn explain(e: &clap::Error) -> Error {
+    let arg = part(e, ContextKind::InvalidArg).unwrap_or_default();
+    let value = part(e, ContextKind::InvalidValue);
+    let error = match (e.kind(), value) {
+        (ErrorKind::UnknownArgument, _) => Error::new(format_args!("use {}", text::show(arg)), "no such option"),
+        (ErrorKind::InvalidSubcommand, _) => {
+            let verb = part(e, ContextKind::InvalidSubcommand).unwrap_or_default();
+            Error::new(format_args!("do {}", text::show(verb)), "no such verb")
+        }
+        (ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
+            Error::new("start", "no verb given")
+        }
+        (ErrorKind::MissingRequiredArgument, _) => Error::new("start", format_args!("{arg} is missing")),
+        (ErrorKind::ArgumentConflict, _) => {
+            let other = part(e, ContextKind::PriorArg).unwrap_or_default();
+            Error::new(format_args!("use {arg}"), format_args!("it does not go with {other}"))
+        }
+        (ErrorKind::InvalidValue, Some(value)) if value.is_empty() => {
+            Error::new(format_args!("use {arg}"), "its value is missing")
+        }
+        (ErrorKind::InvalidValue | ErrorKind::ValueValidation, Some(value)) => {
+            Error::new(format_args!("use {} for {arg}", text::show(value)), why_not(e))
+        }
+        _ => Error::new("understand the command line", first_line(e)),
+    };
+    error.hint(advice(e))
+}
+
+fn why_not(e: &clap::Error) -> String {
+    match (std::error::Error::source(e), part(e, ContextKind::ValidValue)) {
+        (Some(reason), _) => reason.to_string(),
+        (None, Some(allowed)) => format!("it is one of {allowed}"),
+        (None, None) => "not a valid value".to_owned(),
+    }
+}
+
+fn advice(e: &clap::Error) -> String {
+    let similar = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+    match similar.iter().find_map(|kind| part(e, *kind)) {
+        Some(close) => format!("did you mean {close}?"),
+        None => format!("`{} --help` tells what it takes", error::tool()),
+    }
+}
+
+fn first_line(e: &clap::Error) -> String {
+    let text = e.to_string();
+    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
+fn part(e: &clap::Error, kind: ContextKind) -> Option<String> {
+    match e.get(kind)? {
+        ContextValue::String(one) => Some(one.clone()),
+        ContextValue::Strings(many) => Some(many.join(", ")),
+        ContextValue::StyledStr(one) => Some(one.to_string()),
+        other => Some(other.to_string()),
+    }
+}
