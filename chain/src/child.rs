@@ -14,7 +14,7 @@
 use crate::error::{Cannot, Error, Result};
 use crate::ns::Kind;
 use crate::process::{Disposition, Status};
-use crate::sys::process::{Fork, clone3};
+use crate::sys::process::{Fork, clone3, release_code};
 use crate::sys::signal::{self, Received};
 use crate::terminal::Terminal;
 use nix::errno::Errno;
@@ -53,7 +53,8 @@ impl Parent {
     /// Gets ready to wait: blocks the signals of the table above and undoes an inherited "ignore" for SIGCHLD,
     /// with which no status could be had.
     pub fn prepare() -> Result<Self> {
-        let watched: SigSet = ENDING.into_iter().chain(TELLING).chain(STOPPING).chain([Signal::SIGCHLD]).collect();
+        let watched: SigSet =
+            ENDING.into_iter().chain(TELLING).chain(STOPPING).chain([Signal::SIGCHLD]).collect();
         signal::reset(Signal::SIGCHLD).cannot("reset SIGCHLD")?;
         let mut inherited = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&watched), Some(&mut inherited)).cannot("block signals")?;
@@ -84,7 +85,8 @@ impl Parent {
     }
 
     fn live_with_parent(&self) -> Result<()> {
-        set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).cannot("follow the parent's death")?;
+        set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+            .cannot("follow the parent's death")?;
         let mut parent = [PollFd::new(&self.this, PollFlags::IN)];
         let gone = poll(&mut parent, Some(&Timespec::default())).cannot("look at the parent")?;
         if gone > 0 {
@@ -95,6 +97,7 @@ impl Parent {
 
     /// Waits for the child to end, passing signals on, and gives its exit status: its own, or 128+n.
     pub fn wait(&self, mut child: Child) -> Result<u8> {
+        release_code();
         let status = loop {
             let received = signal::wait(&self.watched).cannot("wait for signals")?;
             match received.signal {
@@ -109,11 +112,10 @@ impl Parent {
             }
         };
         self.terminal.take_back();
-        Ok(status)
-            .map(|status| match child.ended_for {
-                Some(signal) if status == 128 + Signal::SIGKILL as u8 => 128 + signal as u8,
-                _ => status,
-            })
+        Ok(status).map(|status| match child.ended_for {
+            Some(signal) if status == 128 + Signal::SIGKILL as u8 => 128 + signal as u8,
+            _ => status,
+        })
     }
 }
 
@@ -167,7 +169,9 @@ fn reap(child: &Child) -> Result<Option<u8>> {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
             Ok(WaitStatus::Exited(pid, code)) if pid == child.pid => return Ok(Some(code as u8)),
-            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == child.pid => return Ok(Some(128 + signal as u8)),
+            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == child.pid => {
+                return Ok(Some(128 + signal as u8));
+            }
             Ok(WaitStatus::Stopped(pid, signal)) if pid == child.pid && STOPPING.contains(&signal) => {
                 stop_with(child, signal)?;
             }

@@ -146,7 +146,7 @@ mod tests {
         let files = candidates(OsStr::new("x"), Some(OsStr::new("/a::/b")));
         assert_eq!(files, [Path::new("/a/x"), Path::new("./x"), Path::new("/b/x")]);
         assert_eq!(candidates(OsStr::new("./x"), Some(OsStr::new("/a"))), [Path::new("./x")]);
-        assert_eq!(candidates(OsStr::new(""), None), [Path::new(""); 0]);
+        assert!(candidates(OsStr::new(""), None).is_empty());
     }
 
     #[test]

@@ -56,7 +56,8 @@ mod tests {
     use super::*;
 
     fn of_bytes(bytes: &[u8]) -> Option<OsString> {
-        let path = std::env::temp_dir().join(format!("chain-interpreter-{}-{}", std::process::id(), bytes.len()));
+        let path =
+            std::env::temp_dir().join(format!("chain-interpreter-{}-{}", std::process::id(), bytes.len()));
         std::fs::write(&path, bytes).unwrap();
         let found = of(&path);
         std::fs::remove_file(path).unwrap();

@@ -25,6 +25,11 @@ pub fn run<Options: Parser>(tool: &'static str, run: fn(Options) -> Result<u8>) 
 #[macro_export]
 macro_rules! main {
     ($tool:literal, $run:ident) => {
+        #[cfg(test)]
+        fn main() {
+            $crate::link::run($tool, $run);
+        }
+
         #[cfg(not(test))]
         #[allow(unsafe_code)]
         mod entry {

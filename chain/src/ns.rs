@@ -122,8 +122,14 @@ mod tests {
     #[test]
     fn the_flags_are_those_of_the_kernel() {
         let all = flags(NAMESPACES.iter().map(|row| row.kind));
-        let libc = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC
-            | libc::CLONE_NEWNET | libc::CLONE_NEWPID | libc::CLONE_NEWCGROUP | libc::CLONE_NEWTIME;
+        let libc = libc::CLONE_NEWUSER
+            | libc::CLONE_NEWNS
+            | libc::CLONE_NEWUTS
+            | libc::CLONE_NEWIPC
+            | libc::CLONE_NEWNET
+            | libc::CLONE_NEWPID
+            | libc::CLONE_NEWCGROUP
+            | libc::CLONE_NEWTIME;
         assert_eq!(all, libc as u64);
     }
 }

@@ -26,7 +26,8 @@ impl Status {
 
     /// The value of a field, without its name and white space.
     pub fn field(&self, name: &str) -> Option<&str> {
-        let line = self.0.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))?;
+        let line =
+            self.0.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')))?;
         Some(line[name.len() + 1..].trim())
     }
 

@@ -24,7 +24,9 @@ fn explain(e: &clap::Error) -> Error {
     let arg = part(e, ContextKind::InvalidArg).unwrap_or_default();
     let value = part(e, ContextKind::InvalidValue);
     let error = match (e.kind(), value) {
-        (ErrorKind::UnknownArgument, _) => Error::new(format_args!("use {}", text::show(arg)), "no such option"),
+        (ErrorKind::UnknownArgument, _) => {
+            Error::new(format_args!("use {}", text::show(arg)), "no such option")
+        }
         (ErrorKind::InvalidSubcommand, _) => {
             let verb = part(e, ContextKind::InvalidSubcommand).unwrap_or_default();
             Error::new(format_args!("do {}", text::show(verb)), "no such verb")

@@ -6,7 +6,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 /// Sets `lo` of this process's network namespace up: netdevice(7), SIOCGIFFLAGS and SIOCSIFFLAGS.
 pub fn loopback_up() -> Result<(), Errno> {
     // SAFETY: the call takes three numbers.
-    let fd = super::check(unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) }.into())?;
+    let fd = super::check(
+        unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) }.into(),
+    )?;
     // SAFETY: the descriptor is new and nobody else's.
     let socket = unsafe { OwnedFd::from_raw_fd(fd as i32) };
     // SAFETY: ifreq is plain data, valid when zeroed, which also ends the name.

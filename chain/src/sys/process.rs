@@ -41,7 +41,8 @@ pub fn clone3(flags: u64, group: Option<BorrowedFd<'_>>) -> Result<Fork, Errno> 
 
 fn clone(flags: u64) -> Result<Fork, Errno> {
     // SAFETY: as above; a null stack means that the child goes on with its copy of this one.
-    super::check(unsafe { libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD as u64, 0, 0, 0, 0) }).map(side)
+    super::check(unsafe { libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD as u64, 0, 0, 0, 0) })
+        .map(side)
 }
 
 fn side(pid: libc::c_long) -> Fork {
@@ -49,4 +50,27 @@ fn side(pid: libc::c_long) -> Fork {
         0 => Fork::Child,
         pid => Fork::Parent(Pid::from_raw(pid as libc::pid_t)),
     }
+}
+
+/// Moves this process itself into new namespaces (`CLONE_NEW*` bits): unshare(2).
+pub fn unshare(flags: u64) -> Result<(), Errno> {
+    // SAFETY: it changes what names this process resolves, no memory; a single-threaded process shares
+    // neither memory nor descriptors that other flags could take from a thread.
+    super::check(unsafe { libc::syscall(libc::SYS_unshare, flags) }).map(drop)
+}
+
+unsafe extern "C" {
+    static __executable_start: u8;
+    static etext: u8;
+}
+
+/// Gives back the memory that this program's code and constants take while it does nothing but wait:
+/// madvise(2), MADV_DONTNEED. What is needed again is read from the file anew.
+pub fn release_code() {
+    let page = rustix::param::page_size();
+    let start = &raw const __executable_start as usize / page * page;
+    let length = (&raw const etext as usize).saturating_sub(start) / page * page;
+    // SAFETY: the linker puts headers, constants and code between these two symbols, in private mappings of
+    // the executable that are never written, so that the file restores every page as it was.
+    unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED) };
 }

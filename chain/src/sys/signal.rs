@@ -1,7 +1,9 @@
 //! Signals: waiting for them with their origin, stopping oneself, undoing what was inherited.
 
 use nix::errno::Errno;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, kill, sigaction, sigprocmask};
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, kill, sigaction, sigprocmask,
+};
 use nix::unistd::Pid;
 
 /// A signal that was taken from the queue.
