@@ -1,0 +1,56 @@
+# What a user calls, and all that CI calls.
+SHELL = /bin/sh
+PREFIX = /usr/local
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+BIN := $(CURDIR)/target/$(HOST)/release
+TOOLS = cgctl netns nsenter-rs pivot unshare-rs
+SCRIPTS = shell-scripts/mkrootfs tests/need tests/bench/run tests/uml/run tests/uml/guest .ci/run
+CMD = sh
+
+# Without root there is no control group to be had from a plain login: the demo then does the rest.
+LIMITED = $(if $(filter 0,$(shell id -u)),cgctl new m=64M -- unshare-rs,unshare-rs -Ur)
+
+.PHONY: all demo test lint check bench install uninstall clean
+
+all:
+	cargo build --release --workspace
+
+# make demo CMD="sh -c 'hostname; ps'" runs that instead of a shell.
+demo: all rootfs
+	PATH="$(BIN):$$PATH" $(LIMITED) -pum pivot ./rootfs $(CMD)
+
+rootfs:
+	-tests/need demo
+	PATH="$(BIN):$$PATH" shell-scripts/mkrootfs rootfs
+
+# The tests run what users run: the release binaries.
+test: all
+	tests/need test
+	CHAIN_BIN_DIR="$(BIN)" cargo test --workspace
+
+lint:
+	tests/need lint
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	shellcheck -x $(SCRIPTS)
+	mandoc -Tlint -Wwarning $(TOOLS:%=%/*.1) shell-scripts/*.1
+
+check: lint test
+
+bench: all
+	tests/need bench
+	tests/bench/run "$(BIN)"
+
+install: all
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
+	cd "$(BIN)" && install -m 755 $(TOOLS) "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 shell-scripts/mkrootfs "$(DESTDIR)$(PREFIX)/bin"
+	install -m 644 $(TOOLS:%=%/*.1) shell-scripts/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
+
+uninstall:
+	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(TOOLS) mkrootfs
+	cd "$(DESTDIR)$(PREFIX)/share/man/man1" && rm -f $(TOOLS:%=%.1) mkrootfs.1
+
+clean:
+	cargo clean
+	rm -rf rootfs
