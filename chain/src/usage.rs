@@ -4,7 +4,9 @@ use crate::error::{self, Cannot, Error, Result};
 use crate::text;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 
 /// Parses this process's arguments; `None` when help or the version was asked for and printed.
 pub fn parse<Options: Parser>() -> Result<Option<Options>> {
@@ -62,8 +64,21 @@ fn advice(e: &clap::Error) -> String {
     let similar = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
     match similar.iter().find_map(|kind| part(e, *kind)) {
         Some(close) => format!("did you mean {close}?"),
+        None if follows_an_operand(e) => "if it belongs to the command, put -- before the command".to_owned(),
         None => format!("`{} --help` tells what it takes", error::tool()),
     }
+}
+
+/// `VERB WORD... CMD -x` without the `--` that such verbs want before the command.
+fn follows_an_operand(e: &clap::Error) -> bool {
+    let Some(option) = part(e, ContextKind::InvalidArg).filter(|_| e.kind() == ErrorKind::UnknownArgument)
+    else {
+        return false;
+    };
+    let args: Vec<_> = std::env::args_os().skip(2).collect();
+    let starts = |arg: &OsString, start: &str| arg.as_bytes().starts_with(start.as_bytes());
+    let at = args.iter().position(|arg| starts(arg, &option));
+    at.and_then(|at| at.checked_sub(1)).is_some_and(|before| !starts(&args[before], "-"))
 }
 
 fn first_line(e: &clap::Error) -> String {

@@ -7,6 +7,8 @@ pub mod mount;
 pub mod net;
 pub mod process;
 pub mod signal;
+#[cfg(quick_start)]
+mod start;
 
 use nix::errno::Errno;
 

@@ -12,10 +12,29 @@ pub const NODEV: u64 = 0x4;
 /// Programs cannot be run from it.
 pub const NOEXEC: u64 = 0x8;
 
+/// What is mounted below is seen here only.
+pub const PRIVATE: u64 = libc::MS_PRIVATE;
+/// What is mounted below is seen in every copy of the mount, whichever it is mounted in.
+pub const SHARED: u64 = libc::MS_SHARED;
+
 /// Sets attributes of the mount that `mount` is the root of, and with `recursive` of all mounts below it:
 /// mount_setattr(2), Linux 5.12. All or nothing.
 pub fn set_attributes(mount: BorrowedFd<'_>, attributes: u64, recursive: bool) -> Result<(), Errno> {
-    let attr = libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    change(mount, libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 }, recursive)
+}
+
+/// Takes attributes away again; see [`set_attributes`]. EPERM where a more privileged mount namespace had set them.
+pub fn clear_attributes(mount: BorrowedFd<'_>, attributes: u64, recursive: bool) -> Result<(), Errno> {
+    change(mount, libc::mount_attr { attr_set: 0, attr_clr: attributes, propagation: 0, userns_fd: 0 }, recursive)
+}
+
+/// Makes the mount [`PRIVATE`] or [`SHARED`], which after the former begins a group of its own: mount_setattr(2),
+/// mount_namespaces(7). It may be one that is not attached anywhere yet.
+pub fn set_propagation(mount: BorrowedFd<'_>, propagation: u64) -> Result<(), Errno> {
+    change(mount, libc::mount_attr { attr_set: 0, attr_clr: 0, propagation, userns_fd: 0 }, false)
+}
+
+fn change(mount: BorrowedFd<'_>, attr: libc::mount_attr, recursive: bool) -> Result<(), Errno> {
     let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: the path is a terminated string, `attr` a live mount_attr of the size given.
     super::check(unsafe {
