@@ -51,7 +51,12 @@ fn works() -> Option<bool> {
     let flags = var("CARGO_ENCODED_RUSTFLAGS").ok()?;
     let flags = flags.split('\x1f').filter(|flag| !flag.is_empty());
     let mut rustc = Command::new(var("RUSTC").ok()?);
-    rustc.args(["--edition", "2024", "-O", "--cap-lints", "allow"]).args(flags).arg(&source).arg("-o").arg(&program);
+    rustc
+        .args(["--edition", "2024", "-O", "--cap-lints", "allow"])
+        .args(flags)
+        .arg(&source)
+        .arg("-o")
+        .arg(&program);
     if !rustc.output().ok()?.status.success() {
         return Some(false);
     }
