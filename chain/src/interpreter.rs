@@ -11,6 +11,10 @@ const PT_INTERP: u32 = 3;
 
 /// The interpreter that `file` names: after `#!`, or in the PT_INTERP header of a 64-bit ELF file (elf(5)).
 pub fn of(file: &Path) -> Option<OsString> {
+    // Opening a fifo would wait for a writer, opening a device could do anything.
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
     let mut file = File::open(file).ok()?;
     let mut head = Vec::new();
     file.by_ref().take(512).read_to_end(&mut head).ok()?;
@@ -69,6 +73,15 @@ mod tests {
         assert_eq!(of_bytes(b"#! /bin/sh -e\nexit\n").unwrap(), "/bin/sh");
         assert_eq!(of_bytes(b"#!\n"), None);
         assert_eq!(of_bytes(b"plain text"), None);
+    }
+
+    #[test]
+    fn a_fifo_is_not_waited_for() {
+        let path = std::env::temp_dir().join(format!("chain-interpreter-fifo-{}", std::process::id()));
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let found = of(&path);
+        std::fs::remove_file(path).unwrap();
+        assert_eq!(found, None);
     }
 
     #[test]
