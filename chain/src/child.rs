@@ -78,21 +78,28 @@ impl Parent {
                 Ok(Child { pid, is_init: flags & Kind::Pid.row().flag != 0, ended_for: None })
             }
             Fork::Child => {
-                let why = self.live_with_parent().map_or_else(|e| e, |()| body());
+                let why = self.set_up_child().map_or_else(|e| e, |()| body());
                 std::process::exit(why.report().into())
             }
         }
     }
 
-    fn live_with_parent(&self) -> Result<()> {
-        set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-            .cannot("follow the parent's death")?;
+    fn set_up_child(&self) -> Result<()> {
+        self.tie(Signal::SIGKILL)?;
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.inherited), None).cannot("restore the signal mask")
+    }
+
+    /// In the child: has the kernel send `signal` when the parent dies, and ends at once if it has died already.
+    /// To be done again after a change of user, group or capabilities, which undoes it (PR_SET_PDEATHSIG(2const)).
+    pub fn tie(&self, signal: Signal) -> Result<()> {
+        let signal = rustix::process::Signal::from_named_raw(signal as i32);
+        set_parent_process_death_signal(signal).cannot("follow the parent's death")?;
         let mut parent = [PollFd::new(&self.this, PollFlags::IN)];
         let gone = poll(&mut parent, Some(&Timespec::default())).cannot("look at the parent")?;
         if gone > 0 {
             std::process::exit(128 + Signal::SIGKILL as i32);
         }
-        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.inherited), None).cannot("restore the signal mask")
+        Ok(())
     }
 
     /// Waits for the child to end, passing signals on, and gives its exit status: its own, or 128+n.
@@ -152,7 +159,20 @@ impl Child {
     }
 
     fn disposition(&self, signal: Signal) -> Disposition {
-        Status::read(&self.pid.to_string()).map_or(Disposition::Default, |status| status.disposition(signal))
+        // Asked first: between fork and exec our own mask is still in force, and what is blocked then is lost on
+        // PID 1 when it is not any more.
+        let unstarted = self.is_init && self.is_still_this_program();
+        match Status::read(&self.pid.to_string()).map(|status| status.disposition(signal)) {
+            Ok(Disposition::Taken) if unstarted => Disposition::Default,
+            Ok(disposition) => disposition,
+            Err(_) => Disposition::Default,
+        }
+    }
+
+    /// The command line of what it becomes is shorter by what this link has read.
+    fn is_still_this_program(&self) -> bool {
+        let line = |process: &str| std::fs::read(format!("/proc/{process}/cmdline")).ok();
+        line(&self.pid.to_string()) == line("self")
     }
 }
 

@@ -42,6 +42,11 @@ impl Environment {
         self.0.retain(|(key, _)| key != name);
     }
 
+    /// Removes every variable but those with these names.
+    pub fn keep(&mut self, names: &[OsString]) {
+        self.0.retain(|(key, _)| names.contains(key));
+    }
+
     fn strings(&self) -> Result<Vec<CString>, Errno> {
         let join = |(name, value): &(OsString, OsString)| [name.as_bytes(), b"=", value.as_bytes()].concat();
         self.0.iter().map(|pair| CString::new(join(pair)).map_err(|_| Errno::EINVAL)).collect()
@@ -50,12 +55,19 @@ impl Environment {
 
 /// Becomes `command` (never empty) with this process's environment, untouched. Returns only to say why not.
 pub fn exec(command: &[OsString]) -> Error {
-    run(command, None)
+    run(&command[0], command, None)
 }
 
 /// Becomes `command` (never empty) with the given environment, whose PATH is searched.
 pub fn exec_with(command: &[OsString], environment: &Environment) -> Error {
-    run(command, Some(environment))
+    run(&command[0], command, Some(environment))
+}
+
+/// Becomes `shell` as login(1) starts it: under a name that begins with `-`.
+pub fn exec_login(shell: &OsStr, environment: &Environment) -> Error {
+    let mut name = OsString::from("-");
+    name.push(Path::new(shell).file_name().unwrap_or(shell));
+    run(shell, &[name], Some(environment))
 }
 
 /// Where `program` would be found with this PATH: the file itself when the name has a slash.
@@ -69,8 +81,7 @@ pub fn not_found(program: &OsStr) -> Error {
     Error::new(format_args!("run {}", show(program)), why).code(NOT_FOUND)
 }
 
-fn run(command: &[OsString], environment: Option<&Environment>) -> Error {
-    let program = command[0].as_os_str();
+fn run(program: &OsStr, command: &[OsString], environment: Option<&Environment>) -> Error {
     let path = match environment {
         Some(environment) => environment.get("PATH").map(OsStr::to_owned),
         None => std::env::var_os("PATH"),
