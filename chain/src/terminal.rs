@@ -2,10 +2,8 @@
 
 use nix::errno::Errno;
 use nix::sys::signal::killpg;
-use nix::unistd::Pid;
-use rustix::process::{Pid as RawPid, getpgrp};
+use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
 use rustix::stdio::{stderr, stdin, stdout};
-use rustix::termios::{tcgetpgrp, tcsetpgrp};
 use std::os::fd::BorrowedFd;
 
 /// The terminal whose foreground this process group had when the link started, if it had one.
@@ -13,10 +11,12 @@ use std::os::fd::BorrowedFd;
 pub struct Terminal(Option<BorrowedFd<'static>>);
 
 impl Terminal {
-    /// Notes it.
+    /// Notes it. Not when the group was made outside of this pid namespace, where it has no number (it reads 0)
+    /// and cannot be given the foreground.
     pub fn note() -> Self {
-        let ours = getpgrp();
-        Terminal([stdin(), stdout(), stderr()].into_iter().find(|fd| tcgetpgrp(fd) == Ok(ours)))
+        let ours = Some(getpgrp()).filter(|group| group.as_raw() > 0);
+        let in_front = |fd: &BorrowedFd<'_>| ours.is_some() && tcgetpgrp(fd).ok() == ours;
+        Terminal([stdin(), stdout(), stderr()].into_iter().find(in_front))
     }
 
     /// Takes the foreground back after a shell that made itself the foreground group has ended: inside a pid
@@ -33,6 +33,7 @@ impl Terminal {
     }
 }
 
-fn is_gone(group: RawPid) -> bool {
-    killpg(Pid::from_raw(group.as_raw_nonzero().get()), None) == Err(Errno::ESRCH)
+/// Whether a group of this pid namespace has no member left; one from outside of it cannot be asked for.
+fn is_gone(group: Pid) -> bool {
+    group.as_raw() > 0 && killpg(group, None) == Err(Errno::ESRCH)
 }

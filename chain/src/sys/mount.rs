@@ -20,12 +20,20 @@ pub const SHARED: u64 = libc::MS_SHARED;
 /// Sets attributes of the mount that `mount` is the root of, and with `recursive` of all mounts below it:
 /// mount_setattr(2), Linux 5.12. All or nothing.
 pub fn set_attributes(mount: BorrowedFd<'_>, attributes: u64, recursive: bool) -> Result<(), Errno> {
-    change(mount, libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 }, recursive)
+    change(
+        mount,
+        libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 },
+        recursive,
+    )
 }
 
 /// Takes attributes away again; see [`set_attributes`]. EPERM where a more privileged mount namespace had set them.
 pub fn clear_attributes(mount: BorrowedFd<'_>, attributes: u64, recursive: bool) -> Result<(), Errno> {
-    change(mount, libc::mount_attr { attr_set: 0, attr_clr: attributes, propagation: 0, userns_fd: 0 }, recursive)
+    change(
+        mount,
+        libc::mount_attr { attr_set: 0, attr_clr: attributes, propagation: 0, userns_fd: 0 },
+        recursive,
+    )
 }
 
 /// Makes the mount [`PRIVATE`] or [`SHARED`], which after the former begins a group of its own: mount_setattr(2),

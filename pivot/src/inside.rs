@@ -1,0 +1,226 @@
+//! Paths resolved inside the root, whatever symbolic links it holds, and mount points made there.
+
+use crate::plan::Lookup;
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, mkdirat, mknodat, openat2, readlinkat, unlinkat,
+};
+use rustix::io::{Errno, Result};
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+/// As many as the kernel follows, path_resolution(7).
+const MAX_LINKS: usize = 40;
+/// openat2(2) says EAGAIN when a rename elsewhere made it unsure of a `..`.
+const MAX_TRIES: usize = 256;
+
+/// A file or directory that was made as a mount point.
+#[derive(Debug)]
+pub struct Made {
+    parent: OwnedFd,
+    name: OsString,
+    flags: AtFlags,
+}
+
+impl Made {
+    /// Removes it again; it stays if something was put into it.
+    pub fn remove(self) {
+        let _ = unlinkat(self.parent, self.name, self.flags);
+    }
+}
+
+/// Opens `path` of the root (O_PATH): no symbolic link, `..` or magic link of /proc leads out of it.
+pub fn open(root: BorrowedFd<'_>, path: &Path, lookup: Lookup) -> Result<OwnedFd> {
+    let (flags, resolve) = match lookup {
+        Lookup::Followed => (OFlags::PATH, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS),
+        Lookup::Plain => {
+            (OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS)
+        }
+    };
+    let mut result = Err(Errno::AGAIN);
+    for _ in 0..MAX_TRIES {
+        result = openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve);
+        if !matches!(result, Err(Errno::AGAIN)) {
+            break;
+        }
+    }
+    result
+}
+
+/// Makes what is missing of `path`: directories, and at its end a directory or an empty file. What was made is
+/// added to `made`, also when it fails half-way. Each step starts at the root again and is confined to it, so
+/// that a directory that is exchanged for a link meanwhile leads nowhere else. A link to nothing is followed: its
+/// target is made, inside the root.
+pub fn make(
+    root: BorrowedFd<'_>,
+    path: &Path,
+    lookup: Lookup,
+    kind: FileType,
+    made: &mut Vec<Made>,
+) -> Result<()> {
+    let mut walk = Walk { root, lookup, done: PathBuf::new(), ahead: parts(path).collect(), links: 0 };
+    while let Some(name) = walk.ahead.pop_front() {
+        if name == ".." {
+            walk.done.pop();
+        } else {
+            walk.step(name, kind, made)?;
+        }
+    }
+    Ok(())
+}
+
+/// Links are followed by hand, so that `done` has none and a `..` is its parent: the kernel's own `..` would lead
+/// from what lies beneath a mount into the mount.
+struct Walk<'a> {
+    root: BorrowedFd<'a>,
+    lookup: Lookup,
+    done: PathBuf,
+    ahead: VecDeque<OsString>,
+    links: usize,
+}
+
+impl Walk<'_> {
+    fn step(&mut self, name: OsString, kind: FileType, made: &mut Vec<Made>) -> Result<()> {
+        let parent = open(self.root, &Path::new(".").join(&self.done), self.lookup)?;
+        match readlinkat(&parent, &name, Vec::new()) {
+            Ok(target) => return self.follow(Path::new(OsStr::from_bytes(target.as_bytes()))),
+            Err(Errno::INVAL) => self.done.push(name),
+            Err(Errno::NOENT) => {
+                let kind = if self.ahead.is_empty() { kind } else { FileType::Directory };
+                self.done.push(&name);
+                made.extend(make_one(parent, name, kind)?);
+            }
+            Err(e) => return Err(e),
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, target: &Path) -> Result<()> {
+        self.links += 1;
+        if self.links > MAX_LINKS || self.lookup == Lookup::Plain {
+            return Err(Errno::LOOP);
+        }
+        if target.is_absolute() {
+            self.done.clear();
+        }
+        self.ahead = parts(target).chain(self.ahead.drain(..)).collect();
+        Ok(())
+    }
+}
+
+fn make_one(parent: OwnedFd, name: OsString, kind: FileType) -> Result<Option<Made>> {
+    let (result, flags) = match kind {
+        FileType::Directory => (mkdirat(&parent, &name, Mode::from(0o755)), AtFlags::REMOVEDIR),
+        _ => (mknodat(&parent, &name, FileType::RegularFile, Mode::from(0o644), 0), AtFlags::empty()),
+    };
+    match result {
+        Ok(()) => Ok(Some(Made { parent, name, flags })),
+        Err(Errno::EXIST) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// The names and the `..` of a path.
+fn parts(path: &Path) -> impl Iterator<Item = OsString> {
+    path.components()
+        .filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir))
+        .map(|part| part.as_os_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{CWD, openat};
+    use std::fs;
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::symlink;
+
+    /// A scratch root beside a directory `outside` that nothing may enter.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let dir = std::env::temp_dir().join(format!("pivot-inside-{name}-{}", std::process::id()));
+            fs::create_dir_all(dir.join("root")).unwrap();
+            fs::create_dir(dir.join("outside")).unwrap();
+            Scratch(dir)
+        }
+
+        fn make(&self, path: &str, kind: FileType) -> (Result<()>, Vec<Made>) {
+            let root = openat(CWD, self.root(""), OFlags::PATH, Mode::empty()).unwrap();
+            let mut made = Vec::new();
+            let result = make(root.as_fd(), Path::new(path), Lookup::Followed, kind, &mut made);
+            (result, made)
+        }
+
+        fn root(&self, path: &str) -> PathBuf {
+            self.0.join("root").join(path)
+        }
+
+        fn outside_is_empty(&self) -> bool {
+            fs::read_dir(self.0.join("outside")).unwrap().next().is_none()
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    #[test]
+    fn missing_parts_are_made_and_removed_again() {
+        let scratch = Scratch::new("plain");
+        let (result, made) = scratch.make("a/b/file", FileType::RegularFile);
+        assert_eq!(result, Ok(()));
+        assert!(scratch.root("a/b/file").is_file());
+        assert_eq!(made.len(), 3);
+        made.into_iter().rev().for_each(Made::remove);
+        assert!(!scratch.root("a").exists());
+    }
+
+    #[test]
+    fn absolute_links_and_links_to_nothing_stay_inside() {
+        let scratch = Scratch::new("links");
+        fs::create_dir(scratch.root("var")).unwrap();
+        symlink("/run", scratch.root("var/run")).unwrap();
+        symlink("../run/../run/./resolv", scratch.root("var/resolv.conf")).unwrap();
+        assert_eq!(scratch.make("var/run/x", FileType::Directory).0, Ok(()));
+        assert_eq!(scratch.make("var/resolv.conf", FileType::RegularFile).0, Ok(()));
+        assert!(scratch.root("run/x").is_dir() && scratch.root("run/resolv").is_file());
+    }
+
+    #[test]
+    fn no_link_leads_outside() {
+        let scratch = Scratch::new("outside");
+        symlink(scratch.0.join("outside"), scratch.root("absolute")).unwrap();
+        symlink("../outside", scratch.root("relative")).unwrap();
+        symlink("../../../../../../outside", scratch.root("far")).unwrap();
+        for path in ["absolute/x", "relative/x", "far/x"] {
+            assert_eq!(scratch.make(path, FileType::Directory).0, Ok(()), "{path}");
+        }
+        assert!(scratch.outside_is_empty());
+        assert!(scratch.root("outside/x").is_dir());
+    }
+
+    #[test]
+    fn rings_of_links_end() {
+        let scratch = Scratch::new("rings");
+        symlink("b", scratch.root("a")).unwrap();
+        symlink("a", scratch.root("b")).unwrap();
+        symlink("deeper/self", scratch.root("self")).unwrap();
+        symlink("../self/x", scratch.root("deeper")).unwrap();
+        for path in ["a/x", "self", "deeper/x"] {
+            assert_eq!(scratch.make(path, FileType::Directory).0, Err(Errno::LOOP), "{path}");
+        }
+    }
+
+    #[test]
+    fn magic_links_of_proc_are_refused() {
+        let root = openat(CWD, "/", OFlags::PATH, Mode::empty()).unwrap();
+        let found = open(root.as_fd(), Path::new("proc/self/cwd"), Lookup::Followed);
+        assert_eq!(found.map(drop), Err(Errno::LOOP));
+    }
+}

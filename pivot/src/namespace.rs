@@ -1,0 +1,87 @@
+//! A mount namespace that nobody else shares.
+
+use chain::ns::{self, Kind};
+use chain::process::Status;
+use chain::{Cannot, Error, Result};
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
+use rustix::fs::{AtFlags, CWD, FsWord, StatxAttributes, StatxFlags, statfs, statx};
+use rustix::mount::{MountPropagationFlags, mount_change};
+use rustix::process::getpid;
+use std::fs::File;
+use std::io::Read;
+
+/// linux/magic.h
+const RAMFS_MAGIC: FsWord = 0x8584_58f6;
+/// linux/magic.h
+const TMPFS_MAGIC: FsWord = 0x0102_1994;
+
+/// Set by the link that made a mount and a pid namespace in one clone: `MNT:PID`, their inode numbers.
+pub const VARIABLE: &str = "CHAIN_NS";
+
+/// Moves this process to a mount namespace of its own, unless the chain has just made it one, and cuts the ties of
+/// every mount in it to other namespaces.
+///
+/// Errors: without CAP_SYS_ADMIN, unshare(2) says EPERM.
+pub fn own_mounts() -> Result<()> {
+    if !is_alone() {
+        unshare(CloneFlags::CLONE_NEWNS).map_err(no_namespace)?;
+    }
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    mount_change("/", private).cannot("make the mounts private").map_err(explain_root)
+}
+
+fn no_namespace(errno: Errno) -> Error {
+    Error::os("make a mount namespace", errno)
+        .hint_if(
+            Errno::EPERM,
+            "run it as root, or put `unshare-rs -Urm` before it (`-Urpum` with pids and a host name)",
+        )
+        .hint_if(Errno::ENOSPC, "/proc/sys/user/max_mnt_namespaces, here or further out, limits their number")
+}
+
+/// Why the kernel does not let go of the present root, when it says EINVAL: a chroot, whose root is no mount point,
+/// or the initial file system, pivot_root(2).
+pub fn explain_root(e: Error) -> Error {
+    if e.errno() != Some(Errno::EINVAL) {
+        return e;
+    }
+    let is_mount = statx(CWD, "/", AtFlags::empty(), StatxFlags::empty())
+        .is_ok_and(|stat| stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));
+    let in_memory = statfs("/").is_ok_and(|stat| [RAMFS_MAGIC, TMPFS_MAGIC].contains(&stat.f_type));
+    if !is_mount {
+        Error::new("switch the root", "this process was put into a chroot, and its root is not a mount point")
+            .hint("run it outside, or bind that directory to itself before the chroot: mount --bind DIR DIR")
+    } else if in_memory {
+        Error::new("switch the root", "the root is the kernel's initial file system, which cannot be left")
+    } else {
+        e
+    }
+}
+
+/// Nobody shares this mount namespace: it was made together with this pid namespace, whose first process this is,
+/// and nothing else was ever started here that could have kept it. The variable alone proves nothing, as programs
+/// pass it on.
+fn is_alone() -> bool {
+    getpid().is_init() && is_as_told() && last_pid() == Some(1)
+}
+
+/// The namespaces are those that the link before named.
+fn is_as_told() -> bool {
+    let Some(told) = std::env::var_os(VARIABLE) else { return false };
+    let inode = |kind: Kind| ns::identity("self", kind.row().file).map(|(_, inode)| inode);
+    matches!((inode(Kind::Mount), inode(Kind::Pid)), (Ok(mount), Ok(pid)) if told == *format!("{mount}:{pid}"))
+}
+
+/// The newest pid of this pid namespace: the last field of proc_loadavg(5), which counts in the reader's own.
+fn last_pid() -> Option<u32> {
+    let mut text = [0; 128];
+    let length = File::open("/proc/loadavg").ok()?.read(&mut text).ok()?;
+    std::str::from_utf8(&text[..length]).ok()?.split_whitespace().next_back()?.parse().ok()
+}
+
+/// This process lives in a pid namespace that is newer than /proc, or is the first of one: a /proc of its own
+/// shows nothing of the old root.
+pub fn has_new_pids() -> bool {
+    getpid().is_init() || is_as_told() || Status::read("self").is_ok_and(|status| status.pid_depth() > 1)
+}
