@@ -7,6 +7,7 @@
 //! | WINCH CONT | hands it on |
 //! | TSTP TTIN TTOU | stops with the child, and continues it when continued |
 //! | CHLD | reaps, and ends with the child |
+//! | IO | an init inside tells that its child has been stopped |
 //!
 //! PID 1 of a pid namespace is special: a signal that it has no handler for does nothing at all
 //! (pid_namespaces(7)). The parent then does what the default action would have done.
@@ -23,7 +24,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, getpid, pidfd_open, set_parent_process_death_signal};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 const ENDING: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
@@ -38,6 +39,7 @@ pub struct Parent {
     inherited: SigSet,
     terminal: Terminal,
     this: OwnedFd,
+    tells_stops: Option<OwnedFd>,
 }
 
 /// The child of a waiting link, not yet reaped: its pid cannot be another process's.
@@ -45,7 +47,10 @@ pub struct Parent {
 pub struct Child {
     /// Its pid, in the parent's pid namespace.
     pub pid: Pid,
-    is_init: bool,
+    /// It is PID 1 of a pid namespace, and a program like any other.
+    pub is_init: bool,
+    /// It is the init of [`crate::init`]: here it tells which signal has stopped its own child.
+    pub stops: Option<OwnedFd>,
     ended_for: Option<Signal>,
 }
 
@@ -53,13 +58,27 @@ impl Parent {
     /// Gets ready to wait: blocks the signals of the table above and undoes an inherited "ignore" for SIGCHLD,
     /// with which no status could be had.
     pub fn prepare() -> Result<Self> {
-        let watched: SigSet =
-            ENDING.into_iter().chain(TELLING).chain(STOPPING).chain([Signal::SIGCHLD]).collect();
+        let watched: SigSet = ENDING
+            .into_iter()
+            .chain(TELLING)
+            .chain(STOPPING)
+            .chain([Signal::SIGCHLD, Signal::SIGIO])
+            .collect();
         signal::reset(Signal::SIGCHLD).cannot("reset SIGCHLD")?;
         let mut inherited = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&watched), Some(&mut inherited)).cannot("block signals")?;
         let this = pidfd_open(getpid(), PidfdFlags::empty()).cannot("open a pidfd of this process")?;
-        Ok(Parent { watched, inherited, terminal: Terminal::note(), this })
+        Ok(Parent { watched, inherited, terminal: Terminal::note(), this, tells_stops: None })
+    }
+
+    /// The same for PID 1, which cannot be stopped: it writes the signal that has stopped its child to `pipe`.
+    pub fn prepare_init(pipe: OwnedFd) -> Result<Self> {
+        Ok(Parent { tells_stops: Some(pipe), ..Parent::prepare()? })
+    }
+
+    /// The descriptors that it needs.
+    pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        [Some(&self.this), self.tells_stops.as_ref()].into_iter().flatten().map(AsFd::as_fd).collect()
     }
 
     /// Starts a child that runs `body`, in new namespaces (`CLONE_NEW*` bits) and, where given, in a group of
@@ -75,7 +94,7 @@ impl Parent {
     ) -> Result<Child, Errno> {
         match clone3(flags, group)? {
             Fork::Parent(pid) => {
-                Ok(Child { pid, is_init: flags & Kind::Pid.row().flag != 0, ended_for: None })
+                Ok(Child { pid, is_init: flags & Kind::Pid.row().flag != 0, stops: None, ended_for: None })
             }
             Fork::Child => {
                 let why = self.set_up_child().map_or_else(|e| e, |()| body());
@@ -108,12 +127,13 @@ impl Parent {
         let status = loop {
             let received = signal::wait(&self.watched).cannot("wait for signals")?;
             match received.signal {
+                Signal::SIGIO => self.stop_as_told(&child)?,
                 Signal::SIGCHLD => {
-                    if let Some(status) = reap(&child)? {
+                    if let Some(status) = self.reap(&child)? {
                         break status;
                     }
                 }
-                stop if STOPPING.contains(&stop) => child.stop(received)?,
+                stop if STOPPING.contains(&stop) => self.stop(&child, received)?,
                 tell if TELLING.contains(&tell) => child.send(tell),
                 _ => child.end(received),
             }
@@ -123,6 +143,59 @@ impl Parent {
             Some(signal) if status == 128 + Signal::SIGKILL as u8 => 128 + signal as u8,
             _ => status,
         })
+    }
+
+    fn stop(&self, child: &Child, received: Received) -> Result<()> {
+        match child.disposition(received.signal) {
+            Disposition::Default if child.is_init => {
+                child.send(Signal::SIGSTOP);
+                self.stop_with(child, received.signal)
+            }
+            _ if received.sent => {
+                child.send(received.signal);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Stops this process too, as a shell's job control expects, and goes on with the child when continued.
+    fn stop_with(&self, child: &Child, signal: Signal) -> Result<()> {
+        if let Some(pipe) = &self.tells_stops {
+            return rustix::io::write(pipe, &[signal as u8]).cannot("tell of a stop").map(drop);
+        }
+        signal::stop_self(signal).cannot("stop")?;
+        child.send(Signal::SIGCONT);
+        Ok(())
+    }
+
+    /// PID 1 cannot stop, so it has told that its child did.
+    fn stop_as_told(&self, child: &Child) -> Result<()> {
+        let mut byte = [0];
+        let told = child.stops.as_ref().and_then(|pipe| rustix::io::read(pipe, &mut byte).ok());
+        match Signal::try_from(i32::from(byte[0])) {
+            Ok(signal) if told == Some(1) && STOPPING.contains(&signal) => self.stop_with(child, signal),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reaps all that has changed, also children that were here before this program; the status when it is
+    /// `child` that ended. A stop by the terminal is shared; one by SIGSTOP is the sender's own affair.
+    fn reap(&self, child: &Child) -> Result<Option<u8>> {
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
+                Ok(WaitStatus::Exited(pid, code)) if pid == child.pid => return Ok(Some(code as u8)),
+                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == child.pid => {
+                    return Ok(Some(128 + signal as u8));
+                }
+                Ok(WaitStatus::Stopped(pid, signal)) if pid == child.pid && STOPPING.contains(&signal) => {
+                    self.stop_with(child, signal)?;
+                }
+                Ok(WaitStatus::StillAlive) => return Ok(None),
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(e) => return Err(e).cannot("wait for the command"),
+            }
+        }
     }
 }
 
@@ -144,20 +217,6 @@ impl Child {
         }
     }
 
-    fn stop(&self, received: Received) -> Result<()> {
-        match self.disposition(received.signal) {
-            Disposition::Default if self.is_init => {
-                self.send(Signal::SIGSTOP);
-                stop_with(self, received.signal)
-            }
-            _ if received.sent => {
-                self.send(received.signal);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn disposition(&self, signal: Signal) -> Disposition {
         // Asked first: between fork and exec our own mask is still in force, and what is blocked then is lost on
         // PID 1 when it is not any more.
@@ -173,31 +232,5 @@ impl Child {
     fn is_still_this_program(&self) -> bool {
         let line = |process: &str| std::fs::read(format!("/proc/{process}/cmdline")).ok();
         line(&self.pid.to_string()) == line("self")
-    }
-}
-
-/// Stops this process too, as a shell's job control expects, and goes on with the child when continued.
-fn stop_with(child: &Child, signal: Signal) -> Result<()> {
-    signal::stop_self(signal).cannot("stop")?;
-    child.send(Signal::SIGCONT);
-    Ok(())
-}
-
-/// Reaps all that has changed, also children that were here before this program; the status when it is `child`
-/// that ended. A stop by the terminal is shared; one by SIGSTOP is the sender's own affair with the child.
-fn reap(child: &Child) -> Result<Option<u8>> {
-    loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
-            Ok(WaitStatus::Exited(pid, code)) if pid == child.pid => return Ok(Some(code as u8)),
-            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == child.pid => {
-                return Ok(Some(128 + signal as u8));
-            }
-            Ok(WaitStatus::Stopped(pid, signal)) if pid == child.pid && STOPPING.contains(&signal) => {
-                stop_with(child, signal)?;
-            }
-            Ok(WaitStatus::StillAlive) => return Ok(None),
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(e) => return Err(e).cannot("wait for the command"),
-        }
     }
 }

@@ -17,6 +17,7 @@ pub struct Ids {
     file: &'static str,
     helper: &'static str,
     subids: &'static str,
+    database: &'static str,
     own: fn() -> u32,
 }
 
@@ -26,6 +27,7 @@ pub const USERS: Ids = Ids {
     file: "uid_map",
     helper: "newuidmap",
     subids: "/etc/subuid",
+    database: "/etc/passwd",
     own: || geteuid().as_raw(),
 };
 /// Group ids. Their delegated ranges are looked up by user too, subgid(5).
@@ -34,8 +36,21 @@ pub const GROUPS: Ids = Ids {
     file: "gid_map",
     helper: "newgidmap",
     subids: "/etc/subgid",
+    database: "/etc/group",
     own: || getegid().as_raw(),
 };
+
+impl Ids {
+    /// The id of that number or name, by passwd(5) or group(5): a static program asks no name service.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        if let Ok(id) = text.parse() {
+            return Some(id).filter(|id| *id != u32::MAX);
+        }
+        let database = fs::read_to_string(self.database).ok()?;
+        let line = database.lines().find(|line| line.split(':').next() == Some(text))?;
+        line.split(':').nth(2)?.parse().ok()
+    }
+}
 
 /// A run of consecutive ids: `inner` in the new namespace is `outer` in the parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,18 +111,18 @@ fn extent(text: &str) -> Result<Extent, String> {
 pub struct Map(Vec<Extent>);
 
 impl Map {
-    /// Puts the requests together: `single` is the one inner id that stands for the caller (`-r`, `-c`). It wins
-    /// over a range that has the same inner id; the range then closes up around it and loses its topmost id.
+    /// Puts the requests together: `single` is the one id that stands for the caller (`-r`, `-c`). It wins over a
+    /// range that has the same inner id; the range then closes up around it and loses its topmost id.
     ///
     /// Fails when a delegated range is asked for and the caller has none, or when two ranges overlap.
-    pub fn resolve(ids: &Ids, single: Option<u32>, requests: &[Request]) -> Result<Option<Map>> {
+    pub fn resolve(ids: &Ids, single: Option<Extent>, requests: &[Request]) -> Result<Option<Map>> {
         let mut extents = Vec::new();
         for request in requests {
             extents.extend(request.extents(ids)?);
         }
-        if let Some(inner) = single {
-            extents = extents.into_iter().flat_map(|extent| around(extent, inner)).collect();
-            extents.insert(0, Extent { inner, outer: (ids.own)(), count: 1 });
+        if let Some(single) = single {
+            extents = extents.into_iter().flat_map(|extent| around(extent, single.inner)).collect();
+            extents.insert(0, single);
         }
         disjoint(ids, &extents)?;
         Ok(if extents.is_empty() { None } else { Some(Map(extents)) })
@@ -220,9 +235,18 @@ fn range(line: &str, users: &[&str]) -> Option<(u32, u32)> {
 
 /// Read from /etc/passwd itself: a static program asks no name service.
 fn user_name(uid: &str) -> Option<String> {
-    let passwd = fs::read_to_string("/etc/passwd").ok()?;
+    passwd(uid, 0)
+}
+
+/// The shell of the calling user, passwd(5).
+pub fn own_shell() -> Option<String> {
+    passwd(&getuid().as_raw().to_string(), 6).filter(|shell| !shell.is_empty())
+}
+
+fn passwd(uid: &str, field: usize) -> Option<String> {
+    let passwd = fs::read_to_string(USERS.database).ok()?;
     let line = passwd.lines().find(|line| line.split(':').nth(2) == Some(uid))?;
-    line.split(':').next().map(str::to_owned)
+    line.split(':').nth(field).map(str::to_owned)
 }
 
 fn around(extent: Extent, hole: u32) -> Vec<Extent> {
@@ -254,7 +278,8 @@ fn disjoint(ids: &Ids, extents: &[Extent]) -> Result<()> {
     Ok(())
 }
 
-fn give_up_setgroups(pid: Pid) -> Result<()> {
+/// Takes setgroups(2) away from the user namespace of `pid`, before its group map is written.
+pub fn give_up_setgroups(pid: Pid) -> Result<()> {
     fs::write(format!("/proc/{pid}/setgroups"), "deny").cannot("give up setgroups in the new user namespace")
 }
 
@@ -296,6 +321,7 @@ mod tests {
         let own = geteuid().as_raw();
         let map = |single, extents: &[Extent]| {
             let requests: Vec<_> = extents.iter().map(|e| Request::Extent(*e)).collect();
+            let single = single.map(|inner| e(inner, own, 1));
             Map::resolve(&USERS, single, &requests).unwrap().unwrap().0
         };
         assert_eq!(map(Some(0), &[e(0, 100_000, 5)]), [e(0, own, 1), e(1, 100_000, 4)]);

@@ -9,7 +9,9 @@
 //! | [`exec`] | becoming the next program: PATH search, 126 and 127 |
 //! | [`child`] | the waiting parent: signals, job control, exit status |
 //! | [`process`] | what /proc tells of a process |
+//! | [`init`] | PID 1 that reaps, with the command as PID 2 |
 //! | [`ns`] | the table of namespaces |
+//! | [`fresh`] | the mark of a mount namespace that nobody else shares |
 //! | [`idmap`] | user and group id maps |
 //! | [`text`] | names made fit for a terminal |
 //! | [`sys`] | the system calls that need `unsafe`, behind safe functions |
@@ -17,7 +19,9 @@
 pub mod child;
 pub mod error;
 pub mod exec;
+pub mod fresh;
 pub mod idmap;
+pub mod init;
 mod interpreter;
 pub mod link;
 pub mod ns;

@@ -71,6 +71,11 @@ impl Kind {
     pub fn row(self) -> &'static Namespace {
         &NAMESPACES[self as usize]
     }
+
+    /// Whether the running kernel has it.
+    pub fn is_known(self) -> bool {
+        std::fs::exists(format!("/proc/self/ns/{}", self.row().file)).unwrap_or(false)
+    }
 }
 
 /// The `CLONE_NEW*` bits of several kinds together.

@@ -1,30 +1,24 @@
 //! A mount namespace that nobody else shares.
 
-use chain::ns::{self, Kind};
 use chain::process::Status;
-use chain::{Cannot, Error, Result};
+use chain::{Cannot, Error, Result, fresh};
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use rustix::fs::{AtFlags, CWD, FsWord, StatxAttributes, StatxFlags, statfs, statx};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::getpid;
-use std::fs::File;
-use std::io::Read;
 
 /// linux/magic.h
 const RAMFS_MAGIC: FsWord = 0x8584_58f6;
 /// linux/magic.h
 const TMPFS_MAGIC: FsWord = 0x0102_1994;
 
-/// Set by the link that made a mount and a pid namespace in one clone: `MNT:PID`, their inode numbers.
-pub const VARIABLE: &str = "CHAIN_NS";
-
 /// Moves this process to a mount namespace of its own, unless the chain has just made it one, and cuts the ties of
 /// every mount in it to other namespaces.
 ///
 /// Errors: without CAP_SYS_ADMIN, unshare(2) says EPERM.
 pub fn own_mounts() -> Result<()> {
-    if !is_alone() {
+    if !fresh::is_alone() {
         unshare(CloneFlags::CLONE_NEWNS).map_err(no_namespace)?;
     }
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
@@ -59,29 +53,10 @@ pub fn explain_root(e: Error) -> Error {
     }
 }
 
-/// Nobody shares this mount namespace: it was made together with this pid namespace, whose first process this is,
-/// and nothing else was ever started here that could have kept it. The variable alone proves nothing, as programs
-/// pass it on.
-fn is_alone() -> bool {
-    getpid().is_init() && is_as_told() && last_pid() == Some(1)
-}
-
-/// The namespaces are those that the link before named.
-fn is_as_told() -> bool {
-    let Some(told) = std::env::var_os(VARIABLE) else { return false };
-    let inode = |kind: Kind| ns::identity("self", kind.row().file).map(|(_, inode)| inode);
-    matches!((inode(Kind::Mount), inode(Kind::Pid)), (Ok(mount), Ok(pid)) if told == *format!("{mount}:{pid}"))
-}
-
-/// The newest pid of this pid namespace: the last field of proc_loadavg(5), which counts in the reader's own.
-fn last_pid() -> Option<u32> {
-    let mut text = [0; 128];
-    let length = File::open("/proc/loadavg").ok()?.read(&mut text).ok()?;
-    std::str::from_utf8(&text[..length]).ok()?.split_whitespace().next_back()?.parse().ok()
-}
-
 /// This process lives in a pid namespace that is newer than /proc, or is the first of one: a /proc of its own
 /// shows nothing of the old root.
 pub fn has_new_pids() -> bool {
-    getpid().is_init() || is_as_told() || Status::read("self").is_ok_and(|status| status.pid_depth() > 1)
+    getpid().is_init()
+        || fresh::is_as_told()
+        || Status::read("self").is_ok_and(|status| status.pid_depth() > 1)
 }

@@ -132,7 +132,7 @@ fn environment(options: &Options) -> Environment {
     } else {
         environment = Environment::current();
         environment.remove("OLDPWD");
-        environment.remove(namespace::VARIABLE);
+        environment.remove(chain::fresh::VARIABLE);
     }
     for (name, value) in &options.env {
         environment.set(name, value);

@@ -1,36 +1,29 @@
 //! What has to be done in the new namespaces before the command runs there.
 
+use crate::binfmt;
 use crate::cli::Propagation;
-use crate::plan::Plan;
-use chain::exec::{Environment, exec, exec_with};
-use chain::ns::{self, Kind};
+use crate::plan::Inside;
 use chain::sys::net::loopback_up;
 use chain::text::show;
-use chain::{Cannot, Error, Result};
+use chain::{Cannot, Result};
 use nix::errno::Errno;
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::process::{chdir, chroot};
 use std::path::Path;
 
-/// Sets the new namespaces up and becomes the command; returns only to say why not.
-pub fn run(plan: &Plan) -> Error {
-    match set_up(plan).and_then(|()| fresh(plan)) {
-        Ok(Some(environment)) => exec_with(&plan.command, &environment),
-        Ok(None) => exec(&plan.command),
-        Err(e) => e,
-    }
-}
-
-fn set_up(plan: &Plan) -> Result<()> {
-    if plan.kinds.contains(&Kind::Mount) {
-        propagate(plan.propagation)?;
-    }
+/// Sets the new namespaces up, in util-linux's order: mounts, host name, network, root, proc, interpreter.
+pub fn set_up(plan: &Inside) -> Result<()> {
+    plan.propagation.map_or(Ok(()), propagate)?;
     if let Some(name) = &plan.hostname {
         rustix::system::sethostname(name.as_encoded_bytes()).cannot("set the host name")?;
     }
-    if plan.kinds.contains(&Kind::Net) {
+    if plan.loopback {
         loopback_up().cannot("set the loopback interface up")?;
     }
-    plan.proc.as_deref().map_or(Ok(()), mount_proc)
+    binfmt::register_from_outside(plan)?;
+    change_root(plan)?;
+    plan.proc.as_deref().map_or(Ok(()), mount_proc)?;
+    binfmt::set_up(plan)
 }
 
 fn propagate(mode: Propagation) -> Result<()> {
@@ -48,22 +41,24 @@ fn propagate(mode: Propagation) -> Result<()> {
     })
 }
 
+/// Without a directory of its own the working directory is the new root: the old one may lie outside of it.
+fn change_root(plan: &Inside) -> Result<()> {
+    if let Some(root) = &plan.root {
+        chroot(root).cannot_with(|| format!("make {} the root", show(root)))?;
+    }
+    match (&plan.directory, &plan.root) {
+        (Some(dir), _) => chdir(dir).cannot_with(|| format!("change to the directory {}", show(dir))),
+        (None, Some(_)) => chdir("/").cannot("change to the new root"),
+        (None, None) => Ok(()),
+    }
+}
+
 fn mount_proc(dir: &Path) -> Result<()> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", dir, "proc", flags, None).cannot_with(|| format!("mount proc on {}", show(dir))).map_err(|e| {
-        e.hint_if(Errno::EPERM, "without root it needs a pid namespace too (-p), and a /proc outside that no container engine has masked")
+        e.hint_if(
+            Errno::EPERM,
+            "without root it needs a pid namespace too (-p), and a /proc outside that no container engine has masked",
+        )
     })
-}
-
-/// Tells the next link that nobody can share its mount namespace yet: one clone made it together with the pid
-/// namespace, whose inode number is given too. `pivot` checks both and need not make a mount namespace again.
-fn fresh(plan: &Plan) -> Result<Option<Environment>> {
-    if !plan.fork || ![Kind::Mount, Kind::Pid].iter().all(|kind| plan.kinds.contains(kind)) {
-        return Ok(None);
-    }
-    let inode = |file| ns::identity("self", file).map(|(_, inode)| inode);
-    let (Ok(mount), Ok(pid)) = (inode("mnt"), inode("pid")) else { return Ok(None) };
-    let mut environment = Environment::current();
-    environment.set("CHAIN_NS", format!("{mount}:{pid}"));
-    Ok(Some(environment))
 }

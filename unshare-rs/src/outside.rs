@@ -1,7 +1,8 @@
 //! What only a process in the old namespaces can do for the one in the new: id maps and kept namespaces.
 
-use crate::plan::Plan;
-use chain::idmap::{GROUPS, USERS};
+use crate::mapping::Setgroups;
+use crate::plan::Outside;
+use chain::idmap::{GROUPS, USERS, give_up_setgroups};
 use chain::ns::Kind;
 use chain::text::show;
 use chain::{Cannot, Error, Result};
@@ -12,7 +13,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Writes the maps of `pid` and binds its namespaces to their files; all of it or, on an error, nothing.
-pub fn finish(plan: &Plan, pid: Pid) -> Result<()> {
+pub fn finish(plan: &Outside, pid: Pid) -> Result<()> {
+    if plan.setgroups == Some(Setgroups::Deny) {
+        give_up_setgroups(pid)?;
+    }
     if let Some(map) = &plan.groups {
         map.write(&GROUPS, pid)?;
     }
@@ -62,11 +66,15 @@ impl Drop for Kept {
 
 fn explain(error: Error, kind: Kind) -> Error {
     match (error.errno(), kind) {
-        (Some(Errno::EPERM), _) => error.hint("binding a namespace to a file needs root, or a mount namespace of your own"),
+        (Some(Errno::EPERM), _) => {
+            error.hint("binding a namespace to a file needs root, or a mount namespace of your own")
+        }
         (Some(Errno::EINVAL), Kind::Mount) => error.hint(
             "a mount namespace can only be kept on a private mount: mount --bind DIR DIR && mount --make-private DIR",
         ),
-        (Some(Errno::ENOENT), Kind::Pid | Kind::Time) => error.hint("the namespace has no process before the command forks; leave out --no-fork"),
+        (Some(Errno::ENOENT), Kind::Pid | Kind::Time) => {
+            error.hint("the namespace has no process before the command forks; leave out --no-fork")
+        }
         _ => error,
     }
 }

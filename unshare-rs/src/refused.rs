@@ -2,7 +2,7 @@
 
 use crate::plan::Plan;
 use chain::Error;
-use chain::ns::{self, Kind, NAMESPACES};
+use chain::ns::{self, Kind};
 use nix::errno::Errno;
 use nix::unistd::geteuid;
 use std::fs;
@@ -57,9 +57,7 @@ fn limit(plan: &Plan, what: String) -> Error {
 }
 
 fn unknown_kind(plan: &Plan) -> Option<Kind> {
-    let known = |kind: &Kind| Path::new("/proc/self/ns").join(kind.row().file).exists();
-    let missing =
-        NAMESPACES.iter().map(|row| row.kind).find(|kind| plan.kinds.contains(kind) && !known(kind));
+    let missing = plan.kinds.iter().copied().find(|kind| !kind.is_known());
     missing.filter(|_| Path::new("/proc/self/ns").exists())
 }
 

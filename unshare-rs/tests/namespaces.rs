@@ -34,7 +34,9 @@ fn every_kind_is_new_when_asked_for_and_only_then() {
 fn one_namespace_option_costs_one_call_and_a_child_at_most() {
     let Some(sandbox) = Sandbox::root() else { return };
     let trace = |options: &str| {
-        let line = format!("strace -f -qq -o calls -e trace=unshare,clone,clone3,fork,vfork unshare-rs {options} /bin/true");
+        let line = format!(
+            "strace -f -qq -o calls -e trace=unshare,clone,clone3,fork,vfork unshare-rs {options} /bin/true"
+        );
         sandbox.run(&line).done().is(0);
         fs::read_to_string(sandbox.path("calls")).unwrap().lines().count()
     };
@@ -55,7 +57,10 @@ fn the_loopback_interface_is_up() {
 fn a_host_name_is_set_inside_only() {
     let Some(sandbox) = Sandbox::root() else { return };
     let before = hostname();
-    assert_eq!(sandbox.run("unshare-rs --hostname inside.example hostname").done().is(0).text(), "inside.example");
+    assert_eq!(
+        sandbox.run("unshare-rs --hostname inside.example hostname").done().is(0).text(),
+        "inside.example"
+    );
     assert_eq!(hostname(), before);
 }
 
@@ -69,7 +74,8 @@ fn mounts_inside_stay_inside_unless_shared() {
     let propagation = |mode: &str| {
         // Forked: the outer namespace must live on for there to be anybody to share with.
         let line = "unshare -m --propagation shared unshare-rs -fm --propagation";
-        let options = sandbox.run(line).arg(mode).args(["sh", "-c", "grep ' / / ' /proc/self/mountinfo"]).done();
+        let options =
+            sandbox.run(line).arg(mode).args(["sh", "-c", "grep ' / / ' /proc/self/mountinfo"]).done();
         options.is(0).text().split(' ').nth(6).unwrap().split(':').next().unwrap().to_owned()
     };
     assert_eq!(propagation("private"), "-");
@@ -90,7 +96,8 @@ fn proc_shows_the_new_pid_namespace() {
 fn ids_are_mapped_as_asked() {
     let Some(sandbox) = Sandbox::root() else { return };
     let map = |options: &str, file: &str| {
-        let text = sandbox.run(&format!("unshare-rs {options} cat /proc/self/{file}")).done().is(0).quiet().text();
+        let text =
+            sandbox.run(&format!("unshare-rs {options} cat /proc/self/{file}")).done().is(0).quiet().text();
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(map("-r", "uid_map"), "0 0 1");
@@ -155,11 +162,16 @@ fn what_cannot_be_kept_leaves_nothing() {
 #[test]
 fn the_next_link_is_told_of_a_fresh_mount_namespace_truly() {
     let Some(sandbox) = Sandbox::root() else { return };
-    let text = sandbox.run("unshare-rs -pm sh -c").arg("echo $CHAIN_NS; stat -Lc %i /proc/self/ns/mnt").done().text();
+    let text = sandbox
+        .run("unshare-rs -pm sh -c")
+        .arg("echo $CHAIN_NS; stat -Lc %i /proc/self/ns/mnt")
+        .done()
+        .text();
     let (told, is) = text.split_once('\n').unwrap();
     assert_eq!(told.split(':').next(), Some(is));
     for options in ["-m", "-p", "-f"] {
-        let text = sandbox.run(&format!("unshare-rs {options} sh -c")).arg("echo .$CHAIN_NS").done().is(0).text();
+        let text =
+            sandbox.run(&format!("unshare-rs {options} sh -c")).arg("echo .$CHAIN_NS").done().is(0).text();
         assert_eq!(text, ".", "{options}");
     }
 }

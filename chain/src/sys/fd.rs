@@ -1,6 +1,8 @@
 //! File descriptors.
 
 use nix::errno::Errno;
+use nix::unistd::Pid;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 /// Marks every descriptor from `first` on close-on-exec: close_range(2), Linux 5.11.
 pub fn close_on_exec_from(first: u32) -> Result<(), Errno> {
@@ -37,4 +39,35 @@ fn close_range(first: u32, last: u32) -> Result<(), Errno> {
     // SAFETY: the call takes three numbers and touches no memory; by the contract above nothing uses
     // these descriptors any more.
     super::check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) }).map(drop)
+}
+
+/// Closes every descriptor above 2 but those of `kept`: the ones that came with this process and that no value
+/// of the program owns. For a process that stays in place while others should not reach its files.
+pub fn close_others(kept: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    let mut kept: Vec<RawFd> = kept.iter().map(AsRawFd::as_raw_fd).filter(|fd| *fd > 2).collect();
+    kept.sort_unstable();
+    let mut first = 3;
+    for fd in kept {
+        if first < fd {
+            close(first, fd - 1)?;
+        }
+        first = fd + 1;
+    }
+    close(first, RawFd::MAX)
+}
+
+fn close(first: RawFd, last: RawFd) -> Result<(), Errno> {
+    // SAFETY: the caller names the descriptors that are owned; the others are nobody's.
+    super::check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) }).map(drop)
+}
+
+/// Has the kernel send SIGIO to this process whenever `pipe` becomes readable: fcntl(2), F_SETOWN and O_ASYNC.
+/// Reading from it does not wait any more.
+pub fn signal_when_readable(pipe: BorrowedFd<'_>) -> Result<(), Errno> {
+    let flags = libc::O_ASYNC | libc::O_NONBLOCK;
+    // SAFETY: both commands take a number and touch no memory.
+    unsafe {
+        super::check(libc::fcntl(pipe.as_raw_fd(), libc::F_SETOWN, Pid::this().as_raw()).into())?;
+        super::check(libc::fcntl(pipe.as_raw_fd(), libc::F_SETFL, flags).into()).map(drop)
+    }
 }
