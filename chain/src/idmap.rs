@@ -1,9 +1,9 @@
 //! User and group id maps of a user namespace: user_namespaces(7), "User and group ID mappings".
 
+use crate::accounts;
 use crate::error::{Cannot, Error, Result};
-use crate::text::show;
 use nix::errno::Errno;
-use nix::unistd::{Pid, getegid, geteuid, getuid};
+use nix::unistd::{Pid, getegid, geteuid};
 use std::fs;
 use std::io;
 use std::process::{Command, Stdio};
@@ -17,7 +17,8 @@ pub struct Ids {
     file: &'static str,
     helper: &'static str,
     subids: &'static str,
-    database: &'static str,
+    /// Where their names stand.
+    pub database: &'static str,
     own: fn() -> u32,
 }
 
@@ -30,7 +31,7 @@ pub const USERS: Ids = Ids {
     database: "/etc/passwd",
     own: || geteuid().as_raw(),
 };
-/// Group ids. Their delegated ranges are looked up by user too, subgid(5).
+/// Group ids.
 pub const GROUPS: Ids = Ids {
     name: "group",
     file: "gid_map",
@@ -39,18 +40,6 @@ pub const GROUPS: Ids = Ids {
     database: "/etc/group",
     own: || getegid().as_raw(),
 };
-
-impl Ids {
-    /// The id of that number or name, by passwd(5) or group(5): a static program asks no name service.
-    pub fn find(&self, text: &str) -> Option<u32> {
-        if let Ok(id) = text.parse() {
-            return Some(id).filter(|id| *id != u32::MAX);
-        }
-        let database = fs::read_to_string(self.database).ok()?;
-        let line = database.lines().find(|line| line.split(':').next() == Some(text))?;
-        line.split(':').nth(2)?.parse().ok()
-    }
-}
 
 /// A run of consecutive ids: `inner` in the new namespace is `outer` in the parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,9 +167,12 @@ impl Request {
         match self {
             Request::Extent(extent) => Ok(vec![*extent]),
             Request::All => Ok(own_extents(ids)?),
-            Request::Subids => Ok(delegated(ids)?.iter().map(|&(first, count)| same(first, count)).collect()),
+            Request::Subids => Ok(accounts::delegated(ids.subids)?
+                .iter()
+                .map(|&(first, count)| same(first, count))
+                .collect()),
             Request::Auto => {
-                let (outer, count) = delegated(ids)?[0];
+                let (outer, count) = accounts::delegated(ids.subids)?[0];
                 Ok(vec![Extent { inner: 0, outer, count }])
             }
         }
@@ -199,54 +191,6 @@ fn own_extents(ids: &Ids) -> Result<Vec<Extent>> {
         Some(same(*numbers.first()?, *numbers.get(2)?))
     };
     Ok(text.lines().filter_map(extent).collect())
-}
-
-/// The caller's ranges (first id, count) in subuid(5) or subgid(5): at least one.
-fn delegated(ids: &Ids) -> Result<Vec<(u32, u32)>> {
-    let uid = getuid().as_raw().to_string();
-    let name = user_name(&uid).unwrap_or_else(|| uid.clone());
-    let ranges: Vec<_> = fs::read_to_string(ids.subids)
-        .unwrap_or_default()
-        .lines()
-        .filter_map(|line| range(line, &[&name, &uid]))
-        .collect();
-    if ranges.is_empty() {
-        return Err(Error::new(
-            format_args!("map delegated {} ids", ids.name),
-            format_args!("{} has no line in {}", show(&name), ids.subids),
-        )
-        .hint(format_args!(
-            "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}",
-            show(&name)
-        )));
-    }
-    Ok(ranges)
-}
-
-fn range(line: &str, users: &[&str]) -> Option<(u32, u32)> {
-    match line.split(':').collect::<Vec<_>>()[..] {
-        [user, first, count] if users.contains(&user) => {
-            let (first, count): (u32, u32) = (first.parse().ok()?, count.trim().parse().ok()?);
-            first.checked_add(count).filter(|_| count > 0).map(|_| (first, count))
-        }
-        _ => None,
-    }
-}
-
-/// Read from /etc/passwd itself: a static program asks no name service.
-fn user_name(uid: &str) -> Option<String> {
-    passwd(uid, 0)
-}
-
-/// The shell of the calling user, passwd(5).
-pub fn own_shell() -> Option<String> {
-    passwd(&getuid().as_raw().to_string(), 6).filter(|shell| !shell.is_empty())
-}
-
-fn passwd(uid: &str, field: usize) -> Option<String> {
-    let passwd = fs::read_to_string(USERS.database).ok()?;
-    let line = passwd.lines().find(|line| line.split(':').nth(2) == Some(uid))?;
-    line.split(':').nth(field).map(str::to_owned)
 }
 
 fn around(extent: Extent, hole: u32) -> Vec<Extent> {
@@ -336,15 +280,5 @@ mod tests {
         let requests = [Request::Extent(e(0, 100, 10)), Request::Extent(e(10, 105, 10))];
         let error = Map::resolve(&USERS, None, &requests).unwrap_err().to_string();
         assert_eq!(error, "cannot map user ids: 0:100:10 and 10:105:10 overlap");
-    }
-
-    #[test]
-    fn ranges_belong_to_a_user_by_name_or_number() {
-        assert_eq!(range("ann:100000:65536", &["ann", "1000"]), Some((100_000, 65_536)));
-        assert_eq!(range("1000:1:2", &["ann", "1000"]), Some((1, 2)));
-        assert_eq!(range("bob:1:2", &["ann", "1000"]), None);
-        assert_eq!(range("ann:1:0", &["ann"]), None);
-        assert_eq!(range("ann:4294967295:2", &["ann"]), None);
-        assert_eq!(range("ann:x:2", &["ann"]), None);
     }
 }

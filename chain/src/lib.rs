@@ -8,6 +8,7 @@
 //! | [`error`] | the one error type: message, hint, exit status |
 //! | [`exec`] | becoming the next program: PATH search, 126 and 127 |
 //! | [`child`] | the waiting parent: signals, job control, exit status |
+//! | [`accounts`] | names, shells and delegated ids of the host |
 //! | [`process`] | what /proc tells of a process |
 //! | [`init`] | PID 1 that reaps, with the command as PID 2 |
 //! | [`ns`] | the table of namespaces |
@@ -16,6 +17,7 @@
 //! | [`text`] | names made fit for a terminal |
 //! | [`sys`] | the system calls that need `unsafe`, behind safe functions |
 
+pub mod accounts;
 pub mod child;
 pub mod error;
 pub mod exec;

@@ -1,7 +1,7 @@
 //! The options about ids of a user namespace.
 
 use chain::idmap::{Extent, GROUPS, Ids, Map, Request, USERS};
-use chain::{Error, Result};
+use chain::{Error, Result, accounts};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use nix::unistd::{getegid, geteuid};
@@ -145,7 +145,7 @@ impl FromArgMatches for Mapping {
 fn single(matches: &ArgMatches, name: &str) -> Option<Single> {
     let given = |name: &str| {
         let is_given = matches.value_source(name) == Some(ValueSource::CommandLine);
-        matches.indices_of(name).filter(|_| is_given)?.last()
+        matches.indices_of(name).filter(|_| is_given)?.next_back()
     };
     let candidates = [
         (given("map-root-user"), Some(Single::Root)),
@@ -156,7 +156,7 @@ fn single(matches: &ArgMatches, name: &str) -> Option<Single> {
 }
 
 fn id(ids: &Ids, text: &str) -> Result<u32, String> {
-    ids.find(text).ok_or_else(|| format!("there is no such {}", ids.name))
+    accounts::find(ids.database, text).ok_or_else(|| format!("there is no such {}", ids.name))
 }
 
 fn owner(text: &str) -> Result<(u32, u32), String> {

@@ -2,8 +2,9 @@
 
 use crate::cli::{Options, Propagation};
 use crate::mapping::Setgroups;
+use chain::accounts::own_shell;
 use chain::exec::Environment;
-use chain::idmap::{Map, own_shell};
+use chain::idmap::Map;
 use chain::ns::{self, Kind, NAMESPACES};
 use chain::text::show;
 use chain::{Cannot, Error, Result};

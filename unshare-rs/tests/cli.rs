@@ -1,5 +1,7 @@
 //! What a user meets first: options, statuses, messages.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::process::{Command, Output, Stdio};
 
 fn unshare(args: &[&str]) -> Output {

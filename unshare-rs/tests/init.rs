@@ -1,5 +1,7 @@
 //! The small init of `--init`, the pid file, and the tie to the parent.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use nix::sys::signal::Signal;
 use std::fs;
 use tests::{Pty, Sandbox, eventually, leak};

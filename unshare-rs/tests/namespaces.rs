@@ -1,5 +1,7 @@
 //! What the new namespaces are like, and that the old ones stay as they were.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use tests::{Sandbox, leak};
 

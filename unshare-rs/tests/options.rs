@@ -1,5 +1,7 @@
 //! Options that the system's util-linux does not have yet, or whose refusals are ours.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use tests::Sandbox;
 

@@ -1,5 +1,7 @@
 //! The same line through util-linux's unshare and through ours: same output, same status.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use tests::Sandbox;
 
 /// Options that both have, with a command that shows their effect. Where the two differ on purpose, see
