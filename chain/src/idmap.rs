@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_single_id_opens_a_hole_and_the_range_closes_up() {
         let own = geteuid().as_raw();
-        let map = |single, extents: &[Extent]| {
+        let map = |single: Option<u32>, extents: &[Extent]| {
             let requests: Vec<_> = extents.iter().map(|e| Request::Extent(*e)).collect();
             let single = single.map(|inner| e(inner, own, 1));
             Map::resolve(&USERS, single, &requests).unwrap().unwrap().0
