@@ -1,1 +1,48 @@
-fn main(){}
+//! Control groups: makes one, runs the rest of the line in it, and takes it away.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`cli`] | the verbs and their options |
+//! | [`request`] | the words before `--`: a name and settings |
+//! | [`setting`], [`size`] | the table of keys; values and their units |
+//! | [`hierarchy`] | what is mounted, and where this process stands in it |
+//! | [`plan`] | which file of which hierarchy gets which text |
+//! | [`place`] | where groups may be made |
+//! | [`directory`] | one directory of a group: made, locked, emptied, removed |
+//! | [`controllers`] | cgroup v2: controllers enabled from the top down |
+//! | [`group`] | the directories of one group together |
+//! | [`report`] | what the limits did |
+//! | [`gc`] | what a killed cgctl left behind |
+//! | [`advice`] | what helps when the kernel refuses |
+//! | [`tree`], [`lock`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
+#![cfg_attr(not(test), no_main)]
+
+mod advice;
+mod cli;
+mod controllers;
+mod directory;
+mod file;
+mod gc;
+mod group;
+mod hierarchy;
+mod info;
+mod lock;
+mod new;
+mod patience;
+mod place;
+mod plan;
+mod report;
+mod request;
+mod setting;
+mod size;
+mod tree;
+
+chain::main!("cgctl", run);
+
+fn run(options: cli::Options) -> chain::Result<u8> {
+    match options.verb {
+        cli::Verb::New(options) => new::run(options),
+        cli::Verb::Gc(options) => gc::run(&options),
+        cli::Verb::Info(options) => info::run(&options),
+    }
+}

@@ -1,0 +1,45 @@
+//! What helps a user whom the kernel has refused something.
+
+use chain::text::show;
+use std::path::Path;
+
+/// Who may make groups, and how to become one of them.
+pub fn permission() -> String {
+    if rustix::process::geteuid().is_root() {
+        return "the cgroup file system is read-only or another's, as in most containers".to_owned();
+    }
+    match systemd_line() {
+        Some(line) => format!("run as root, or: {line}"),
+        None => "run as root, or in a control group that root has given to you".to_owned(),
+    }
+}
+
+/// Where a controller stops on its way down from the top.
+pub fn controllers() -> String {
+    match systemd_line() {
+        Some(line) if !rustix::process::geteuid().is_root() => line,
+        _ => "the owner of the groups above enables it in their cgroup.subtree_control".to_owned(),
+    }
+}
+
+/// How a group comes to have no process of its own.
+pub fn company() -> String {
+    match systemd_line() {
+        Some(line) if !rustix::process::geteuid().is_root() => line,
+        _ => "start cgctl as the only process of its group, as in: cgctl new ... -- cgctl new ... -- COMMAND"
+            .to_owned(),
+    }
+}
+
+/// EAGAIN of mkdir(2), cgroup-v2.rst.
+pub const NO_MORE_HERE: &str = "cgroup.max.descendants or cgroup.max.depth of a group above is reached";
+
+/// ENOSPC of mkdir(2): the ids of memory groups, dying ones included, end at 65535.
+pub const NO_MORE_AT_ALL: &str =
+    "the kernel can have no more groups; `cgctl gc` removes those that nobody owns";
+
+fn systemd_line() -> Option<String> {
+    let this = std::env::args_os().skip(1).map(show).collect::<Vec<_>>().join(" ");
+    let runs = Path::new("/run/systemd/system").exists();
+    runs.then(|| format!("systemd-run --user --scope -p Delegate=yes cgctl {this}"))
+}

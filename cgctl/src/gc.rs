@@ -1,0 +1,151 @@
+//! What a killed cgctl left behind: every group in a directory called `cgctl` that nobody holds a lock on.
+
+use crate::cli;
+use crate::controllers;
+use crate::directory::Directory;
+use crate::file;
+use crate::hierarchy::{Hierarchies, Hierarchy, Version};
+use crate::lock;
+use crate::place::{DIRECTORY, Place};
+use crate::tree;
+use chain::{Cannot, Error, Result};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// What was found of one group.
+#[derive(Debug, Default)]
+struct Removed {
+    killed: usize,
+    directories: Vec<PathBuf>,
+}
+
+/// The verb: looks everywhere, removes what it finds and tells of it; 125 when something had to stay.
+pub fn run(options: &cli::Gc) -> Result<u8> {
+    let mut removed = BTreeMap::new();
+    let mut failures = Vec::new();
+    for hierarchy in in_killing_order(&Hierarchies::discover()?) {
+        collect(hierarchy, &mut removed, &mut failures);
+    }
+    print(&removed, options.json)?;
+    for failure in &failures {
+        failure.report();
+    }
+    Ok(if failures.is_empty() { 0 } else { chain::error::FAILED })
+}
+
+/// The unified tree ends processes at once; the freezer must not keep any from ending.
+fn in_killing_order(all: &Hierarchies) -> Vec<&Hierarchy> {
+    let mut order: Vec<&Hierarchy> = all.0.iter().collect();
+    order.sort_by_key(|hierarchy| (hierarchy.version == Version::V1, !hierarchy.has("freezer")));
+    order
+}
+
+fn collect(hierarchy: &Hierarchy, removed: &mut BTreeMap<PathBuf, Removed>, failures: &mut Vec<Error>) {
+    let (mut bases, mut left) = (Vec::new(), Vec::new());
+    let Ok(top) = file::directory(&hierarchy.mount) else { return };
+    let _ = tree::each(&top, |base, path| {
+        if path.file_name() != Some(OsStr::new(DIRECTORY)) {
+            return;
+        }
+        bases.push(hierarchy.mount.join(path));
+        for orphan in orphans(hierarchy.version, base, &hierarchy.mount.join(path)) {
+            let killed = orphan.processes().len();
+            let name = orphan.path.file_name().unwrap_or_default();
+            if controllers::is_leaf(name) {
+                left.extend(path.parent().map(|own| hierarchy.mount.join(own)));
+            }
+            let group = Path::new("/").join(path).join(name);
+            match orphan.end() {
+                Ok(()) => {
+                    let entry = removed.entry(group).or_default();
+                    entry.killed += killed;
+                    entry.directories.push(orphan.path);
+                }
+                Err(e) => failures.push(e),
+            }
+        }
+    });
+    for base in bases.iter().rev() {
+        let _ = std::fs::remove_dir(base);
+    }
+    left.iter().for_each(|own| controllers::reopen(own));
+}
+
+/// The groups in an open directory of groups that have no owner, each locked. None when the directory is kept by
+/// a cgctl that makes groups all the time, or is somebody else's.
+fn orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
+    if lock::exclude(base).is_err() {
+        return Vec::new();
+    }
+    let found = unowned(base, path, |path, fd| Directory::adopt_closely(version, path, fd));
+    lock::free(base);
+    found
+}
+
+fn unowned(
+    base: &OwnedFd,
+    path: &Path,
+    adopt: impl Fn(PathBuf, OwnedFd) -> Option<Directory>,
+) -> Vec<Directory> {
+    let open = |name: std::ffi::CString| {
+        let fd = file::directory_in(base, &name).ok()?;
+        adopt(path.join(OsStr::from_bytes(name.as_bytes())), fd)
+    };
+    tree::groups(base).into_iter().filter_map(open).collect()
+}
+
+/// The cheap form, done whenever a group is made: only in this place, and not if it would mean to wait.
+pub fn sweep(place: &Place, all: &Hierarchies) {
+    let Ok(base) = file::directory(&place.path()) else { return };
+    if !lock::take(&base) {
+        return;
+    }
+    let orphans = unowned(&base, &place.path(), |path, fd| Directory::adopt(place.version, path, fd));
+    lock::free(&base);
+    for orphan in &orphans {
+        let Ok(relative) = orphan.path.strip_prefix(&place.mount) else { continue };
+        let _ = orphan.end_hastily();
+        for other in all.0.iter().filter(|other| other.mount != place.mount) {
+            remove_at(other.version, &other.mount.join(relative));
+        }
+    }
+}
+
+/// Removes the group at this path, if there is one that nobody owns, and tells whether there was.
+pub fn remove_at(version: Version, path: &Path) -> bool {
+    let Some(orphan) = orphan_at(version, path) else { return false };
+    if let Err(e) = orphan.end() {
+        e.report();
+    }
+    true
+}
+
+fn orphan_at(version: Version, path: &Path) -> Option<Directory> {
+    let base = file::directory(path.parent()?).ok()?;
+    lock::exclude(&base).ok()?;
+    let fd = file::directory_in(&base, path.file_name()?).ok()?;
+    Directory::adopt_closely(version, path.to_owned(), fd)
+}
+
+fn print(removed: &BTreeMap<PathBuf, Removed>, json: bool) -> Result<()> {
+    use std::io::Write;
+    let mut text = Vec::new();
+    for (group, removed) in removed {
+        if json {
+            let object = serde_json::json!({
+                "group": group.to_string_lossy(),
+                "killed": removed.killed,
+                "directories": removed.directories.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+            });
+            text.extend_from_slice(object.to_string().as_bytes());
+        } else {
+            text.extend_from_slice(group.as_os_str().as_bytes());
+        }
+        text.push(b'\n');
+    }
+    let mut out = std::io::stdout();
+    out.write_all(&text).and_then(|()| out.flush()).cannot("write to standard output")
+}

@@ -1,0 +1,239 @@
+//! The directories that one group has in several hierarchies, as one thing.
+
+use crate::advice;
+use crate::controllers::{self, Leaf};
+use crate::directory::{self, Claim, Directory};
+use crate::file;
+use crate::gc;
+use crate::hierarchy::{Hierarchies, Hierarchy, Version, from_ours_on};
+use crate::place::{self, Place};
+use crate::plan::{Plan, Use, Write};
+use crate::setting::{self, SWAP};
+use chain::child::{Child, Parent};
+use chain::text::show;
+use chain::{Cannot, Error, Result, exec};
+use nix::errno::Errno;
+use rustix::io::Errno as Os;
+use std::ffi::OsString;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+
+/// A group that this process has made, and removes.
+#[derive(Debug)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// The first tracks the group: made first, removed last.
+    pub parts: Vec<Part>,
+    leaf: Option<Leaf>,
+    /// The hierarchies in which it has no directory, by version and mount.
+    elsewhere: Vec<(Version, PathBuf)>,
+}
+
+/// What a group has in one hierarchy.
+#[derive(Debug)]
+pub struct Part {
+    /// The hierarchy's place in [`Hierarchies`].
+    pub hierarchy: usize,
+    /// Where the directory is.
+    pub place: Place,
+    /// The directory.
+    pub directory: Directory,
+}
+
+/// Names to try for a group that has none: a leftover or another pid namespace may have the first.
+const NAMES: u32 = 100;
+
+impl Group {
+    /// Makes the group with its limits; what was half made is undone before an error is told.
+    pub fn make(plan: &Plan, name: Option<&str>, hierarchies: &Hierarchies) -> Result<Self> {
+        let Some(name) = name else { return Group::make_transient(plan, hierarchies) };
+        Group::try_make(plan, name, hierarchies)?
+            .ok_or_else(|| Error::new(format_args!("make group {name}"), "it is in use by another cgctl"))
+    }
+
+    fn make_transient(plan: &Plan, hierarchies: &Hierarchies) -> Result<Self> {
+        let pid = std::process::id();
+        let later = (2..NAMES).map(|number| format!("run-{pid}-{number}"));
+        for name in std::iter::once(format!("run-{pid}")).chain(later) {
+            if let Some(group) = Group::try_make(plan, &name, hierarchies)? {
+                return Ok(group);
+            }
+        }
+        Err(Error::new(format_args!("make group run-{pid}"), "this name and the next are in use"))
+    }
+
+    /// `None` when the name is in use.
+    fn try_make(plan: &Plan, name: &str, hierarchies: &Hierarchies) -> Result<Option<Self>> {
+        let mut group = Group { name: name.to_owned(), parts: Vec::new(), leaf: None, elsewhere: Vec::new() };
+        let made = group.add_parts(&plan.uses, hierarchies).and_then(|all| match all {
+            true => group.set(&plan.writes).map(|()| true),
+            false => Ok(false),
+        });
+        match made {
+            Ok(true) => Ok(Some(group)),
+            other => {
+                group.remove();
+                other.map(|_| None)
+            }
+        }
+    }
+
+    fn add_parts(&mut self, uses: &[Use], hierarchies: &Hierarchies) -> Result<bool> {
+        for used in uses {
+            let Some(part) = self.claim(used.hierarchy, hierarchies)? else { return Ok(false) };
+            self.parts.push(part);
+            if let Some(Part { place, .. }) = self.parts.last() {
+                controllers::enable(place, &used.controllers, &mut self.leaf)?;
+            }
+        }
+        let others = hierarchies.0.iter().enumerate();
+        let others = others.filter(|(index, _)| !uses.iter().any(|used| used.hierarchy == *index));
+        self.elsewhere = others.map(|(_, other)| (other.version, other.mount.clone())).collect();
+        Ok(true)
+    }
+
+    /// Takes the first place where this user may make a group; `None` when its name is in use there.
+    fn claim(&self, hierarchy: usize, hierarchies: &Hierarchies) -> Result<Option<Part>> {
+        let mut refusal = unseen(&hierarchies.0[hierarchy]);
+        for place in place::places(&hierarchies.0[hierarchy], hierarchies) {
+            if self.parts.is_empty() {
+                gc::sweep(&place, hierarchies);
+            }
+            let errno = match directory::claim(&place, &self.name) {
+                Ok(Claim::InUse) => return Ok(None),
+                Ok(Claim::Made(directory)) => return Ok(Some(Part { hierarchy, place, directory })),
+                Err(errno) => errno,
+            };
+            place.tidy();
+            refusal = file::cannot(format_args!("make a group in {}", show(place.path())), errno);
+            refusal = match errno {
+                Os::ACCESS | Os::PERM | Os::ROFS => refusal.hint(advice::permission()),
+                Os::AGAIN => return Err(refusal.hint(advice::NO_MORE_HERE)),
+                Os::NOSPC => return Err(refusal.hint(advice::NO_MORE_AT_ALL)),
+                _ => return Err(refusal),
+            };
+        }
+        Err(refusal)
+    }
+
+    fn part(&self, hierarchy: usize) -> Option<&Part> {
+        self.parts.iter().find(|part| part.hierarchy == hierarchy)
+    }
+
+    fn set(&self, writes: &[Write]) -> Result<()> {
+        for write in writes {
+            let Some(part) = self.part(write.hierarchy) else { continue };
+            match (file::write(&part.directory, &write.file, &write.text), &write.word) {
+                (Ok(()), _) | (Err(Os::NOENT), None) => {}
+                (Err(e), word) => return Err(refused(e, write, word.as_deref().unwrap_or(&write.file))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the command in the group.
+    pub fn start(&self, parent: &Parent, command: &[OsString]) -> Result<Child> {
+        let unified = self.parts.iter().find(|part| part.place.version == Version::V2);
+        let into = unified.map(|part| part.directory.as_fd());
+        let join_v1 = || self.join(|part| part.place.version == Version::V1);
+        let started = parent.start(0, into, || join_v1().map_or_else(|e| e, |()| exec::exec(command)));
+        match started {
+            Err(Errno::ENOSYS | Errno::E2BIG | Errno::EINVAL | Errno::EPERM) if into.is_some() => {
+                let join = || self.join(|_| true);
+                parent.start(0, None, || join().map_or_else(|e| e, |()| exec::exec(command)))
+            }
+            other => other,
+        }
+        .map_err(|errno| self.cannot_start(errno))
+    }
+
+    /// Moves this process, which has one thread, into the group. "0" written to `tasks` of v1 moves the writer
+    /// without the lock that a pid, and `cgroup.procs`, wait a grace period for (cgroup_procs_write_start in
+    /// kernel/cgroup/cgroup.c).
+    fn join(&self, which: impl Fn(&Part) -> bool) -> Result<()> {
+        for part in self.parts.iter().filter(|part| which(part)) {
+            let file = if part.place.version == Version::V1 { "tasks" } else { "cgroup.procs" };
+            let joined = file::write(&part.directory, file, "0");
+            joined.cannot_with(|| format!("enter {}", show(&part.directory.path)))?;
+        }
+        Ok(())
+    }
+
+    fn cannot_start(&self, errno: Errno) -> Error {
+        let error = Error::os(format_args!("start a process in group {}", self.name), errno);
+        match errno {
+            Errno::EAGAIN => error.hint("a limit on processes, its own or of a group around it, is reached"),
+            Errno::EOPNOTSUPP => error.hint("a group around it is threaded, and takes no process below it"),
+            _ => error,
+        }
+    }
+
+    /// Ends what is left in the group.
+    pub fn kill(&self) -> Result<()> {
+        self.parts
+            .first()
+            .filter(|part| part.directory.is_populated())
+            .map_or(Ok(()), |part| part.directory.kill())
+    }
+
+    /// Removes the group from every hierarchy, going on past what fails, and tells all of that.
+    pub fn remove(self) {
+        for part in self.parts.iter().rev() {
+            report(part.directory.end());
+        }
+        self.remove_nested();
+        if let Some(leaf) = self.leaf {
+            report(leaf.leave());
+        }
+        self.parts.iter().rev().for_each(|part| part.place.tidy());
+    }
+
+    /// A cgctl that ran in this group has its own groups under the same path where this one has no directory.
+    fn remove_nested(&self) {
+        let Some(path) = self.parts.first().map(|part| part.place.relative()) else { return };
+        let path = from_ours_on(&path);
+        for (version, mount) in &self.elsewhere {
+            if gc::remove_at(*version, &mount.join(path).join(&self.name)) {
+                place::tidy(mount, path);
+            }
+        }
+    }
+}
+
+fn report(result: Result<()>) {
+    if let Err(e) = result {
+        e.report();
+    }
+}
+
+fn unseen(hierarchy: &Hierarchy) -> Error {
+    let why = format!("{} was mounted for another cgroup namespace or container", show(&hierarchy.mount));
+    let mount = match hierarchy.version {
+        Version::V2 => "mount -t cgroup2 cgroup2 DIRECTORY".to_owned(),
+        Version::V1 => format!("mount -t cgroup -o {} cgroup DIRECTORY", hierarchy.controllers.join(",")),
+    };
+    Error::new("find the control group of this process", why).hint(format_args!("mount it anew: {mount}"))
+}
+
+fn refused(errno: Os, write: &Write, word: &str) -> Error {
+    let what = format!("set {}", show(word));
+    match errno {
+        Os::NOENT => {
+            let error = Error::new(what, format_args!("this kernel has no file {}", write.file));
+            let is_swap = setting::key_of_file(&write.file).is_some_and(|key| key.name == SWAP);
+            if is_swap {
+                error.hint("swap is not counted here: CONFIG_SWAP, or swapaccount=1 at boot")
+            } else {
+                error
+            }
+        }
+        Os::RANGE => Error::new(what, "the value is out of range"),
+        errno if setting::key_of_file(&write.file).is_some() => file::cannot(what, errno).hint(format_args!(
+            "it is {} in {}; perhaps a group around this one allows less",
+            show(&write.text),
+            write.file
+        )),
+        errno => file::cannot(what, errno),
+    }
+}

@@ -1,0 +1,159 @@
+//! What `cgctl new` was asked for, read and checked before anything is made.
+
+use crate::cli::New;
+use crate::place::DIRECTORY;
+use crate::setting::{Setting, Wish};
+use chain::text::show;
+use chain::{Error, Result};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// The words of the command line, understood.
+#[derive(Debug)]
+pub struct Request {
+    /// The name of the group, when one was given.
+    pub name: Option<String>,
+    /// The limits, in the order given.
+    pub settings: Vec<Setting>,
+    /// The rest of the line, never empty.
+    pub command: Vec<OsString>,
+}
+
+impl Request {
+    /// Reads the words: a name may come first, the others are settings, each key once.
+    pub fn read(options: New) -> Result<Self> {
+        let New { words, command } = options;
+        let has_name = words.first().is_some_and(|word| !is_setting(word));
+        let (names, settings) = words.split_at(usize::from(has_name));
+        if command.is_empty() {
+            return Err(no_command(&words, settings));
+        }
+        let name = names.first().map(|name| check_name(name)).transpose()?;
+        if let Some(word) = settings.iter().find(|word| !is_setting(word)) {
+            return Err(Error::new(
+                format_args!("use {}", show(word)),
+                "it is no KEY=VALUE, and a name comes first",
+            ));
+        }
+        let settings = settings.iter().map(|word| Setting::parse(word)).collect::<Result<Vec<_>>>()?;
+        check_once(&settings)?;
+        Ok(Request { name, settings, command })
+    }
+}
+
+fn is_setting(word: &OsStr) -> bool {
+    word.as_bytes().contains(&b'=')
+}
+
+/// The usual slip is a command without the `--` before it.
+fn no_command(words: &[OsString], settings: &[OsString]) -> Error {
+    let error = Error::new("start", "no command is given: it comes after --");
+    let start = match settings.iter().position(|word| !is_setting(word)) {
+        Some(at) => words.len() - settings.len() + at,
+        None if settings.is_empty() => 0,
+        None => words.len(),
+    };
+    let (before, after) = words.split_at(start);
+    let line = |words: &[OsString]| words.iter().map(|word| format!(" {}", show(word))).collect::<String>();
+    let command = if after.is_empty() { " COMMAND".to_owned() } else { line(after) };
+    error.hint(format_args!("cgctl new{} --{command}", line(before)))
+}
+
+/// Names that are safe as a file name, in a shell and in a message.
+fn check_name(name: &OsStr) -> Result<String> {
+    let fits = |text: &&str| {
+        let mut bytes = text.bytes();
+        let tail = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+        bytes.next().is_some_and(|first| first.is_ascii_alphanumeric()) && bytes.all(tail)
+    };
+    let refused = |why| Err(Error::new(format_args!("name the group {}", show(name)), why));
+    match name.to_str().filter(fits) {
+        None => refused("a name is a letter or digit, then letters, digits, '_', '.' and '-'"),
+        Some(DIRECTORY) => refused("that is the directory of all groups"),
+        Some(long) if long.len() > 200 => refused("it is longer than 200 characters"),
+        Some(name) => Ok(name.to_owned()),
+    }
+}
+
+fn check_once(settings: &[Setting]) -> Result<()> {
+    for (index, setting) in settings.iter().enumerate() {
+        if let Some(first) = settings[..index].iter().find(|first| overrides(&setting.wish, &first.wish)) {
+            return Err(Error::new(
+                format_args!("set {}", show(&setting.word)),
+                format_args!("{} is there already", show(&first.word)),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A file that takes a line for each device may be written several times; its values are of several words.
+fn overrides(second: &Wish, first: &Wish) -> bool {
+    match (second, first) {
+        (Wish::Known(second, _), Wish::Known(first, _)) => second == first,
+        (Wish::Raw(second, value), Wish::Raw(first, before)) => {
+            second == first && (value == before || !value.contains(' '))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &[&str], command: &[&str]) -> Result<Request> {
+        let own = |list: &[&str]| list.iter().map(OsString::from).collect();
+        Request::read(New { words: own(words), command: own(command) })
+    }
+
+    #[test]
+    fn a_name_may_come_first() {
+        let request = read(&["web", "m=64M"], &["sh", "-c", "m=1"]).unwrap();
+        assert_eq!(
+            (request.name.as_deref(), request.settings.len(), request.command.len()),
+            (Some("web"), 1, 3)
+        );
+        assert_eq!(read(&["m=64M"], &["sh"]).unwrap().name, None);
+        assert!(read(&[], &["sh"]).unwrap().settings.is_empty());
+    }
+
+    #[test]
+    fn names_are_plain() {
+        for name in ["a", "A-1", "0.b_c"] {
+            assert!(read(&[name], &["sh"]).is_ok(), "{name}");
+        }
+        for name in ["", ".a", "-a", "a/b", "a b", "ä", "..", "cgctl", &"x".repeat(201)] {
+            assert!(read(&[name], &["sh"]).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_given_once() {
+        for words in [
+            ["m=1M", "m=2M"],
+            ["m=1M", "mem.max=1M"],
+            ["memory.high=1", "memory.high=2"],
+            ["a.b=x y", "a.b=x y"],
+        ] {
+            let error = read(&words, &["sh"]).unwrap_err().to_string();
+            assert!(error.ends_with("is there already"), "{error}");
+        }
+        assert!(read(&["io.max=8:0 rbps=1", "io.max=8:16 rbps=1"], &["sh"]).is_ok());
+    }
+
+    #[test]
+    fn a_forgotten_separator_is_shown_in_place() {
+        let table: [(&[&str], &str); 5] = [
+            (&["m=64M", "sh"], "cgctl new m=64M -- sh"),
+            (&["web", "m=64M", "sh", "x"], "cgctl new web m=64M -- sh x"),
+            (&["sh"], "cgctl new -- sh"),
+            (&["m=64M"], "cgctl new m=64M -- COMMAND"),
+            (&[], "cgctl new -- COMMAND"),
+        ];
+        for (words, line) in table {
+            let expected = Error::new("start", "no command is given: it comes after --").hint(line);
+            assert_eq!(read(words, &[]).unwrap_err(), expected);
+        }
+    }
+}

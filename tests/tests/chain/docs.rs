@@ -1,0 +1,149 @@
+//! What the documents say is done: every example, and every option.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use tests::tools::{TOOLS, workspace};
+use tests::{Sandbox, each};
+
+/// A block of shell, and where it stands.
+type Block = (String, String);
+
+#[test]
+fn every_sh_block_of_the_readme_runs() {
+    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+    let blocks = blocks("README.md", &readme, "```sh", "```");
+    assert!(!blocks.is_empty());
+    run_all(blocks);
+}
+
+#[test]
+fn every_example_of_the_man_pages_runs() {
+    let blocks = pages().into_iter().flat_map(|page| {
+        let name = page.strip_prefix(workspace()).unwrap().display().to_string();
+        let text = fs::read_to_string(&page).unwrap();
+        let examples = section(&text, "EXAMPLES");
+        let found = blocks(&name, &examples, ".Bd -literal", ".Ed");
+        assert!(!found.is_empty(), "{name} has no examples");
+        found
+    });
+    run_all(blocks.collect());
+}
+
+fn run_all(blocks: Vec<Block>) {
+    if !tests::is_root() {
+        return tests::skip("the examples need root");
+    }
+    each(blocks, |(place, block)| {
+        let sandbox = Sandbox::own();
+        if place.contains("mkrootfs") {
+            // Its examples make their own.
+            fs::remove_file(sandbox.path("rootfs")).unwrap();
+        }
+        let done = sandbox.shell(&block).limit(30).done();
+        assert_eq!(done.status, 0, "{place}:\n{done}");
+    });
+}
+
+/// The text between a line that begins with `open` and one that is `close`.
+fn blocks(name: &str, text: &str, open: &str, close: &str) -> Vec<Block> {
+    let mut found = Vec::new();
+    let mut current: Option<Block> = None;
+    for (number, line) in text.lines().enumerate() {
+        match &mut current {
+            None if line.starts_with(open) => {
+                current = Some((format!("{name}:{}", number + 1), String::new()));
+            }
+            None => {}
+            Some(_) if line == close => found.extend(current.take()),
+            Some((_, block)) => *block += &format!("{}\n", plain(line)),
+        }
+    }
+    found
+}
+
+/// Without the escapes of roff(7) that stand for characters of a shell.
+fn plain(line: &str) -> String {
+    let pairs = [
+        ("\\(aq", "'"),
+        ("\\(dq", "\""),
+        ("\\(ga", "`"),
+        ("\\(ha", "^"),
+        ("\\(ti", "~"),
+        ("\\-", "-"),
+        ("\\&", ""),
+    ];
+    pairs
+        .iter()
+        .fold(line.to_owned(), |line, (escape, character)| line.replace(escape, character))
+        .replace("\\e", "\\")
+}
+
+/// A section, with empty lines in place of all before it: the numbers of its lines stay.
+fn section(page: &str, name: &str) -> String {
+    let start = format!(".Sh {name}");
+    let mut inside = false;
+    let keep = |line: &str| {
+        inside = line == start || inside && !line.starts_with(".Sh ");
+        format!("{}\n", if inside { line } else { "" })
+    };
+    page.lines().map(keep).collect()
+}
+
+fn pages() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for dir in fs::read_dir(workspace()).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+        let files = fs::read_dir(dir.path()).unwrap().flatten().map(|file| file.path());
+        found.extend(files.filter(|file| file.extension().is_some_and(|extension| extension == "1")));
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_option_is_in_the_man_page_and_the_other_way_round() {
+    let sandbox = Sandbox::own();
+    each(TOOLS, |tool| {
+        let page = fs::read_to_string(workspace().join(format!("{tool}/{tool}.1")))
+            .unwrap_or_else(|e| panic!("the page of {tool}: {e}"));
+        let mut help = sandbox.run(tool).arg("--help").done().text();
+        for verb in verbs(&help) {
+            help += &sandbox.run(tool).args([&verb, "--help"]).done().text();
+        }
+        let documented: BTreeSet<String> =
+            page.lines().filter(|line| line.starts_with(".It Fl ")).flat_map(of_page).collect();
+        let accepted: BTreeSet<String> = help.lines().flat_map(of_help).collect();
+        let common =
+            BTreeSet::from(["--help".to_owned(), "--version".to_owned(), "-h".to_owned(), "-V".to_owned()]);
+        let differ: Vec<_> =
+            documented.symmetric_difference(&accepted).filter(|name| !common.contains(*name)).collect();
+        assert!(differ.is_empty(), "{tool}: only in one of help and page: {differ:?}");
+    });
+}
+
+/// The verbs below "Commands:".
+fn verbs(help: &str) -> Vec<String> {
+    let list =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    list.filter_map(|line| line.split_whitespace().next())
+        .filter(|verb| *verb != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `  -m, --mount[=<FILE>]`
+fn of_help(line: &str) -> Vec<String> {
+    let line = line.trim_start();
+    let names = line.split(", ").take_while(|word| word.starts_with('-') && !word.starts_with("- "));
+    names.filter_map(|word| word.split([' ', '[', '=', '<']).next()).map(str::to_owned).collect()
+}
+
+/// `.It Fl m , -mount Ns Op = Ns Ar FILE`
+fn of_page(line: &str) -> Vec<String> {
+    let words = line.trim_start_matches(".It Fl ").split(' ').map_while(|word| match word {
+        "," | "Fl" => Some(None),
+        word if word.starts_with('-') || word.len() == 1 => Some(Some(format!("-{word}"))),
+        _ => None,
+    });
+    words.flatten().collect()
+}

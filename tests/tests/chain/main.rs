@@ -1,0 +1,13 @@
+//! Whole chains on the real kernel. One executable, so that it can run once more inside another kernel.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod crash;
+mod docs;
+mod house;
+mod limits;
+mod mkrootfs;
+mod pipeline;
+mod signals;
+mod status;
+mod terminal;
+mod uml;
