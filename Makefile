@@ -32,7 +32,7 @@ lint:
 	tests/need lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	shellcheck -x $(SCRIPTS)
+	shellcheck -a -x $(SCRIPTS)
 	mandoc -Tlint -Wwarning $(TOOLS:%=%/*.1) shell-scripts/*.1
 
 check: lint test
@@ -45,10 +45,13 @@ install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
 	cd "$(BIN)" && install -m 755 $(TOOLS) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 shell-scripts/mkrootfs "$(DESTDIR)$(PREFIX)/bin"
+	install -d "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d"
+	install -m 644 shell-scripts/mkrootfs.d/*.sh "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d"
 	install -m 644 $(TOOLS:%=%/*.1) shell-scripts/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 uninstall:
 	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(TOOLS) mkrootfs
+	cd "$(DESTDIR)$(PREFIX)/share/chain" && rm -rf mkrootfs.d
 	cd "$(DESTDIR)$(PREFIX)/share/man/man1" && rm -f $(TOOLS:%=%.1) mkrootfs.1
 
 clean:

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::ChildStdin;
-use tests::{Job, Sandbox, each, eventually, leak};
+use tests::{Job, Outcome, Sandbox, each, eventually, leak};
 
 /// A run that waits for the second half of its archive, with the first member unpacked.
 struct Stalled {
@@ -70,35 +70,47 @@ fn what_kill_9_leaves_is_swept_by_the_next_run_but_not_while_it_is_in_use() {
     assert_eq!(names(&place), ["e", "f"]);
 }
 
-/// Something that ends the run at the worst moment: right after DIR was set aside, right after its successor came.
+/// In place of `mv`: does something else at a moment that is hard to meet, as DIR is set aside or its successor comes.
+const MV: &str = "#!/bin/sh
+[ \"before $*\" != \"$WHEN\" ] || eval \"$DO\"
+/bin/mv \"$@\" || exit
+[ \"after $*\" != \"$WHEN\" ] || eval \"$DO\"
+";
+
+fn force_with(sandbox: &Sandbox, place: &Path, action: &str, when: &str) -> Outcome {
+    let fake = sandbox.file("mv", MV, 0o755);
+    let path =
+        "PATH=${0%/*}:$PATH; export PATH; mkdir d; echo old >d/keep; exec mkrootfs d --busybox --force";
+    sandbox.shell(path).arg(fake).env("DO", action).env("WHEN", when).cwd(place).done()
+}
+
 #[test]
 fn a_run_that_ends_between_its_renames_loses_nothing() {
     let sandbox = Sandbox::own();
-    place(&sandbox, "fake");
-    let script = "#!/bin/sh\n/bin/mv \"$@\" || exit\ncase $* in \"$WHEN\") kill -\"$HOW\" 0 ;; esac\n";
-    sandbox.file("fake/mv", script, 0o755);
-    let rows = [
-        ("9", -9, "-f ../d old/", true),
-        ("TERM", 143, "-f ../d old/", true),
-        ("9", -9, "-f new/d ../", false),
-        ("TERM", 143, "-f new/d ../", false),
-    ];
-    each((0..).zip(rows), |(number, (how, status, when, is_old)): (u32, _)| {
+    let moments =
+        [("before -f ../d old/", true), ("after -f ../d old/", true), ("after -f new/d ../", false)];
+    let ends = [("kill -9 0", -9), ("kill -TERM 0", 143)];
+    let rows = moments.iter().flat_map(|moment| ends.map(|end| (end, moment)));
+    each((0..).zip(rows), |(number, ((end, status), (when, is_old))): (u32, _)| {
         let place = place(&sandbox, &number.to_string());
-        sandbox.shell("mkdir d; echo old >d/keep").cwd(&place).done().is(0);
-        let line = "PATH=${0%/*}:$PATH; export PATH; exec mkrootfs d --busybox --force";
-        let run = sandbox.shell(line).arg(sandbox.path("fake/mv")).env("HOW", how).env("WHEN", when);
-        run.cwd(&place).done().is(status);
+        force_with(&sandbox, &place, end, when).is(status);
         if status == -9 {
             // Who wants another name must leave the only copy alone.
             mkrootfs(&sandbox, &place, "e --busybox").done().is(0).quiet();
-            assert_eq!(place.join("d").exists(), !is_old);
         }
         mkrootfs(&sandbox, &place, "d --busybox").done().is(125).says("not empty");
-        assert_eq!(place.join("d/keep").exists(), is_old);
-        assert_eq!(place.join("d/bin/busybox").exists(), !is_old);
+        assert_eq!(place.join("d/keep").exists(), *is_old);
+        assert_eq!(place.join("d/bin/busybox").exists(), !*is_old);
         assert!(workshops(&place).is_empty(), "{:?}", names(&place));
     });
+}
+
+#[test]
+fn with_force_another_run_may_take_dir_away_in_the_meantime() {
+    let sandbox = Sandbox::own();
+    let work = place(&sandbox, "work");
+    force_with(&sandbox, &work, "/bin/mv ../d ../taken", "before -f ../d old/").is(0).quiet();
+    assert_eq!(names(&work), ["d", "taken"]);
 }
 
 #[test]
