@@ -14,12 +14,14 @@
 
 use crate::error::{Cannot, Error, Result};
 use crate::ns::Kind;
-use crate::process::{Disposition, Status};
+use crate::process::{self, Disposition};
+use crate::pty::Pty;
 use crate::sys::process::{Fork, clone3, release_code};
 use crate::sys::signal::{self, Received};
 use crate::terminal::Terminal;
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -29,13 +31,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 const ENDING: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
 const TELLING: [Signal; 2] = [Signal::SIGWINCH, Signal::SIGCONT];
+/// The status of a command that SIGKILL has ended.
+const KILLED: u8 = 128 + Signal::SIGKILL as u8;
 const STOPPING: [Signal; 3] = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
 
 /// A link that waits: its signals are blocked from [`Parent::prepare`] on, so that none interrupts what must
 /// be undone.
 #[derive(Debug)]
 pub struct Parent {
-    watched: SigSet,
+    queue: SignalFd,
     inherited: SigSet,
     terminal: Terminal,
     this: OwnedFd,
@@ -68,7 +72,9 @@ impl Parent {
         let mut inherited = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&watched), Some(&mut inherited)).cannot("block signals")?;
         let this = pidfd_open(getpid(), PidfdFlags::empty()).cannot("open a pidfd of this process")?;
-        Ok(Parent { watched, inherited, terminal: Terminal::note(), this, tells_stops: None })
+        let queue =
+            SignalFd::with_flags(&watched, SfdFlags::SFD_CLOEXEC).cannot("open a queue of signals")?;
+        Ok(Parent { queue, inherited, terminal: Terminal::note(), this, tells_stops: None })
     }
 
     /// The same for PID 1, which cannot be stopped: it writes the signal that has stopped its child to `pipe`.
@@ -78,7 +84,8 @@ impl Parent {
 
     /// The descriptors that it needs.
     pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
-        [Some(&self.this), self.tells_stops.as_ref()].into_iter().flatten().map(AsFd::as_fd).collect()
+        let pipe = self.tells_stops.as_ref().map(AsFd::as_fd);
+        [self.this.as_fd(), self.queue.as_fd()].into_iter().chain(pipe).collect()
     }
 
     /// Starts a child that runs `body`, in new namespaces (`CLONE_NEW*` bits) and, where given, in a group of
@@ -122,32 +129,54 @@ impl Parent {
     }
 
     /// Waits for the child to end, passing signals on, and gives its exit status: its own, or 128+n.
-    pub fn wait(&self, mut child: Child) -> Result<u8> {
+    pub fn wait(&self, child: Child) -> Result<u8> {
         release_code();
-        let status = loop {
-            let received = signal::wait(&self.watched).cannot("wait for signals")?;
+        self.stand_for(child, || self.next_signal())
+    }
+
+    /// The same for a child that has called [`Pty::attach`]: relays between its terminal and the caller's meanwhile.
+    pub fn wait_relaying(&self, child: Child, mut pty: Pty) -> Result<u8> {
+        pty.begin()?;
+        let status = self.stand_for(child, || {
+            loop {
+                pty.relay(self.queue.as_fd())?;
+                let received = self.next_signal()?;
+                if !pty.takes(received) {
+                    return Ok(received);
+                }
+            }
+        });
+        pty.finish();
+        status
+    }
+
+    fn next_signal(&self) -> Result<Received> {
+        signal::next(&self.queue).cannot("wait for signals")
+    }
+
+    fn stand_for(&self, mut child: Child, mut next: impl FnMut() -> Result<Received>) -> Result<u8> {
+        // What had ended before SIGCHLD was blocked has left no signal.
+        let mut status = self.reap(&child)?;
+        while status.is_none() {
+            let received = next()?;
             match received.signal {
                 Signal::SIGIO => self.stop_as_told(&child)?,
-                Signal::SIGCHLD => {
-                    if let Some(status) = self.reap(&child)? {
-                        break status;
-                    }
-                }
+                Signal::SIGCHLD => status = self.reap(&child)?,
                 stop if STOPPING.contains(&stop) => self.stop(&child, received)?,
                 tell if TELLING.contains(&tell) => child.send(tell),
                 _ => child.end(received),
             }
-        };
+        }
         self.terminal.take_back();
-        Ok(status).map(|status| match child.ended_for {
-            Some(signal) if status == 128 + Signal::SIGKILL as u8 => 128 + signal as u8,
-            _ => status,
+        Ok(match (status, child.ended_for) {
+            (Some(KILLED), Some(signal)) => 128 + signal as u8,
+            (status, _) => status.unwrap_or(KILLED),
         })
     }
 
     fn stop(&self, child: &Child, received: Received) -> Result<()> {
-        match child.disposition(received.signal) {
-            Disposition::Default if child.is_init => {
+        match child.as_init(received.signal) {
+            Some(Disposition::Default) => {
                 child.send(Signal::SIGSTOP);
                 self.stop_with(child, received.signal)
             }
@@ -207,8 +236,8 @@ impl Child {
 
     fn end(&mut self, received: Received) {
         let reached_it = !received.sent && matches!(received.signal, Signal::SIGINT | Signal::SIGQUIT);
-        match self.disposition(received.signal) {
-            Disposition::Default if self.is_init => {
+        match self.as_init(received.signal) {
+            Some(Disposition::Default) => {
                 self.ended_for = Some(received.signal);
                 self.send(Signal::SIGKILL);
             }
@@ -217,20 +246,19 @@ impl Child {
         }
     }
 
-    fn disposition(&self, signal: Signal) -> Disposition {
-        // Asked first: between fork and exec our own mask is still in force, and what is blocked then is lost on
-        // PID 1 when it is not any more.
-        let unstarted = self.is_init && self.is_still_this_program();
-        match Status::read(&self.pid.to_string()).map(|status| status.disposition(signal)) {
-            Ok(Disposition::Taken) if unstarted => Disposition::Default,
-            Ok(disposition) => disposition,
-            Err(_) => Disposition::Default,
+    /// What it does with `signal` as PID 1; nothing for any other process, which the kernel treats as usual.
+    fn as_init(&self, signal: Signal) -> Option<Disposition> {
+        if !self.is_init {
+            return None;
         }
+        // Between fork and exec our own mask is still in force, and says nothing of the command.
+        let started = process::in_proc(self.pid).filter(|process| !is_still_this_program(process));
+        Some(started.map_or(Disposition::Default, |process| process::settled(&process, signal)))
     }
+}
 
-    /// The command line of what it becomes is shorter by what this link has read.
-    fn is_still_this_program(&self) -> bool {
-        let line = |process: &str| std::fs::read(format!("/proc/{process}/cmdline")).ok();
-        line(&self.pid.to_string()) == line("self")
-    }
+/// The command line of what it becomes is shorter by what this link has read.
+fn is_still_this_program(process: &str) -> bool {
+    let line = |process: &str| std::fs::read(format!("/proc/{process}/cmdline")).ok();
+    line(process) == line("self")
 }

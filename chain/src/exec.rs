@@ -23,6 +23,16 @@ impl Environment {
         Environment(std::env::vars_os().collect())
     }
 
+    /// From `NAME=VALUE` strings that zero bytes end, as /proc/PID/environ has them; others are left out.
+    pub fn parse(block: &[u8]) -> Self {
+        let pair = |text: &[u8]| {
+            let sign = text.iter().position(|byte| *byte == b'=')?;
+            let string = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+            Some((string(&text[..sign]), string(&text[sign + 1..])))
+        };
+        Environment(block.split(|byte| *byte == 0).filter_map(pair).collect())
+    }
+
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&OsStr> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
@@ -47,7 +57,7 @@ impl Environment {
         self.0.retain(|(key, _)| names.contains(key));
     }
 
-    fn strings(&self) -> Result<Vec<CString>, Errno> {
+    pub(crate) fn strings(&self) -> Result<Vec<CString>, Errno> {
         let join = |(name, value): &(OsString, OsString)| [name.as_bytes(), b"=", value.as_bytes()].concat();
         self.0.iter().map(|pair| CString::new(join(pair)).map_err(|_| Errno::EINVAL)).collect()
     }
@@ -167,6 +177,17 @@ mod tests {
         assert_eq!(exec(&["no-such-program".into()]).exit_status(), NOT_FOUND);
         assert_eq!(exec(&["/no/such/program".into()]).exit_status(), NOT_FOUND);
         assert_eq!(exec(&["".into()]).exit_status(), NOT_FOUND);
+    }
+
+    #[test]
+    fn a_block_of_variables_is_read_as_it_is() {
+        let environment = Environment::parse(b"A=1\0B=\0junk\0C=x=\xff\0\0");
+        let strings = environment.strings().unwrap();
+        assert_eq!(
+            strings.iter().map(|text| text.to_bytes()).collect::<Vec<_>>(),
+            [&b"A=1"[..], b"B=", b"C=x=\xff"]
+        );
+        assert!(Environment::parse(b"").strings().unwrap().is_empty());
     }
 
     #[test]

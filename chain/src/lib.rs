@@ -7,9 +7,13 @@
 //! | [`link`] | the life of a link: parse or 125, run, one error line, exit status |
 //! | [`error`] | the one error type: message, hint, exit status |
 //! | [`exec`] | becoming the next program: PATH search, 126 and 127 |
+//! | [`interpreter`] | the file that a program needs before it can start |
 //! | [`child`] | the waiting parent: signals, job control, exit status |
 //! | [`accounts`] | names, shells and delegated ids of the host |
+//! | [`capabilities`] | capabilities on the way to the next program |
+//! | [`shelter`] | the running program's file, out of reach of a hostile root |
 //! | [`process`] | what /proc tells of a process |
+//! | [`pty`] | a terminal of the command's own, relayed to the caller's |
 //! | [`init`] | PID 1 that reaps, with the command as PID 2 |
 //! | [`ns`] | the table of namespaces |
 //! | [`fresh`] | the mark of a mount namespace that nobody else shares |
@@ -18,16 +22,19 @@
 //! | [`sys`] | the system calls that need `unsafe`, behind safe functions |
 
 pub mod accounts;
+pub mod capabilities;
 pub mod child;
 pub mod error;
 pub mod exec;
 pub mod fresh;
 pub mod idmap;
 pub mod init;
-mod interpreter;
+pub mod interpreter;
 pub mod link;
 pub mod ns;
 pub mod process;
+pub mod pty;
+pub mod shelter;
 #[allow(unsafe_code)]
 pub mod sys;
 mod terminal;

@@ -1,7 +1,13 @@
 //! What /proc tells of a process.
 
 use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use rustix::process::{PidfdFlags, pidfd_open};
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
 
 /// What a process does with a signal: proc_pid_status(5), fields SigBlk, SigIgn and SigCgt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +20,52 @@ pub enum Disposition {
     Taken,
 }
 
+/// The number by which this /proc knows a child: another one where /proc was mounted for an outer pid namespace.
+/// pidfd_open(2) and the field "Pid" of proc_pid_fdinfo(5).
+pub fn in_proc(child: Pid) -> Option<String> {
+    let pidfd = pidfd_open(rustix::process::Pid::from_raw(child.as_raw())?, PidfdFlags::empty()).ok()?;
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
+    let pid = info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim();
+    pid.parse().ok().filter(|pid: &i32| *pid > 0).map(|_| pid.to_owned())
+}
+
+/// What a PID 1 does with `signal`, for which the mask of one moment is not enough. The kernel drops what PID 1
+/// had blocked in passing, as posix_spawn(3) does, and has no handler for when it is unblocked: blocked is taken
+/// only when it stays so. And it takes out of the mask what is being waited for.
+pub fn settled(process: &str, signal: Signal) -> Disposition {
+    let looks = [0, 1, 3, 6].map(Duration::from_millis).into_iter();
+    for pause in looks {
+        std::thread::sleep(pause);
+        match Status::read(process) {
+            Ok(status) if status.has("SigCgt", signal) => return Disposition::Taken,
+            Ok(status) if status.has("SigBlk", signal) => {}
+            Ok(status) if status.has("SigIgn", signal) => return Disposition::Ignored,
+            Ok(_) if waits_for(process, signal) => return Disposition::Taken,
+            _ => return Disposition::Default,
+        }
+    }
+    Disposition::Taken
+}
+
+/// Whether the process waits for `signal` in sigtimedwait(2) just now, as some inits do. False where we may not
+/// look, ptrace(2).
+fn waits_for(process: &str, signal: Signal) -> bool {
+    let mask = || {
+        let call = std::fs::read_to_string(format!("/proc/{process}/syscall")).ok()?;
+        let mut words = call.split_whitespace();
+        let number: libc::c_long = words.next()?.parse().ok()?;
+        let set = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
+        let mut bytes = [0; 8];
+        File::open(format!("/proc/{process}/mem")).ok()?.read_exact_at(&mut bytes, set).ok()?;
+        (number == libc::SYS_rt_sigtimedwait).then_some(u64::from_ne_bytes(bytes))
+    };
+    mask().is_some_and(|mask| holds(mask, signal))
+}
+
+fn holds(mask: u64, signal: Signal) -> bool {
+    mask >> (signal as i32 - 1) & 1 == 1
+}
+
 /// The text of `/proc/PID/status`, `process` being a pid or `self`.
 #[derive(Debug)]
 pub struct Status(String);
@@ -22,6 +74,11 @@ impl Status {
     /// Reads it once; the fields are of that moment.
     pub fn read(process: &str) -> io::Result<Self> {
         std::fs::read_to_string(format!("/proc/{process}/status")).map(Status)
+    }
+
+    /// The same of a text that was read in another way.
+    pub fn parse(text: String) -> Self {
+        Status(text)
     }
 
     /// The value of a field, without its name and white space.
@@ -33,15 +90,16 @@ impl Status {
 
     /// What the process does with `signal`; `Default` when the kernel does not tell.
     pub fn disposition(&self, signal: Signal) -> Disposition {
-        let has = |field| {
-            let mask = self.field(field).and_then(|hex| u64::from_str_radix(hex, 16).ok());
-            mask.unwrap_or(0) >> (signal as i32 - 1) & 1 == 1
-        };
         match () {
-            () if has("SigBlk") || has("SigCgt") => Disposition::Taken,
-            () if has("SigIgn") => Disposition::Ignored,
+            () if self.has("SigBlk", signal) || self.has("SigCgt", signal) => Disposition::Taken,
+            () if self.has("SigIgn", signal) => Disposition::Ignored,
             () => Disposition::Default,
         }
+    }
+
+    fn has(&self, field: &str, signal: Signal) -> bool {
+        let mask = self.field(field).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+        mask.is_some_and(|mask| holds(mask, signal))
     }
 
     /// How many pid namespaces deep the process is, seen from the pid namespace of this /proc (1 = in it).

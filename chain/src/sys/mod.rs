@@ -5,6 +5,7 @@
 pub mod fd;
 pub mod mount;
 pub mod net;
+pub mod ns;
 pub mod process;
 pub mod signal;
 #[cfg(quick_start)]

@@ -42,6 +42,20 @@ pub fn set_propagation(mount: BorrowedFd<'_>, propagation: u64) -> Result<(), Er
     change(mount, libc::mount_attr { attr_set: 0, attr_clr: 0, propagation, userns_fd: 0 }, false)
 }
 
+/// Makes the mount and all below it [`PRIVATE`], also where they are not attached anywhere yet.
+pub fn make_private(mount: BorrowedFd<'_>) -> Result<(), Errno> {
+    change(mount, libc::mount_attr { attr_set: 0, attr_clr: 0, propagation: PRIVATE, userns_fd: 0 }, true)
+}
+
+/// Has the ids of the file system read as those of the user namespace `users`: what is user 0's there shows as user
+/// 0's of the namespace. For a mount that is not attached anywhere yet; EINVAL where the file system cannot,
+/// mount_setattr(2), "ID-mapped mounts".
+pub fn map_ids(mount: BorrowedFd<'_>, users: BorrowedFd<'_>, recursive: bool) -> Result<(), Errno> {
+    let userns_fd = users.as_raw_fd() as u64;
+    let attr = libc::mount_attr { attr_set: libc::MOUNT_ATTR_IDMAP, attr_clr: 0, propagation: 0, userns_fd };
+    change(mount, attr, recursive)
+}
+
 fn change(mount: BorrowedFd<'_>, attr: libc::mount_attr, recursive: bool) -> Result<(), Errno> {
     let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: the path is a terminated string, `attr` a live mount_attr of the size given.

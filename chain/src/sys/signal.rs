@@ -4,6 +4,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, kill, sigaction, sigprocmask,
 };
+use nix::sys::signalfd::SignalFd;
 use nix::unistd::Pid;
 
 /// A signal that was taken from the queue.
@@ -15,19 +16,17 @@ pub struct Received {
     pub sent: bool,
 }
 
-/// Waits for one of `signals`, which must be blocked: sigwaitinfo(2).
-pub fn wait(signals: &SigSet) -> Result<Received, Errno> {
-    // SAFETY: siginfo_t is plain data, valid when zeroed.
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+/// The next signal of `queue`, whose signals must be blocked: signalfd(2). Unlike sigwaitinfo(2), waiting in this
+/// way leaves them in the mask that /proc shows, so that a link around this one can tell that they are taken.
+pub fn next(queue: &SignalFd) -> Result<Received, Errno> {
     loop {
-        // SAFETY: both pointers are to live values of the right types.
-        let number = unsafe { libc::sigwaitinfo(signals.as_ref(), &raw mut info) };
-        match super::check(number.into()) {
-            Ok(number) => {
-                // SI_USER, SI_QUEUE and SI_TKILL are 0 or negative; what the kernel sends is positive.
-                return Ok(Received { signal: Signal::try_from(number as i32)?, sent: info.si_code <= 0 });
+        match queue.read_signal() {
+            // SI_USER, SI_QUEUE and SI_TKILL are 0 or negative; what the kernel sends is positive.
+            Ok(Some(info)) => {
+                let signal = Signal::try_from(info.ssi_signo as i32)?;
+                return Ok(Received { signal, sent: info.ssi_code <= 0 });
             }
-            Err(Errno::EINTR) => {}
+            Ok(None) | Err(Errno::EINTR) => {}
             Err(e) => return Err(e),
         }
     }

@@ -1,0 +1,368 @@
+//! A terminal of the command's own, and the relay between it and the caller's.
+//!
+//! Whoever has a terminal open can put characters into its input (TIOCSTI), which the caller's shell would then
+//! read as commands. With a terminal in between, the inside has only its own to do that to. The keys that make
+//! signals are keys like any other for the caller's terminal, and are signals for the foreground group inside.
+
+use crate::error::{Cannot, Result};
+use crate::sys::signal::{self, Received};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::unistd::{getpgrp, tcgetpgrp};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use rustix::io::{self, Errno, fcntl_dupfd_cloexec, read, write};
+use rustix::process::{ioctl_tiocsctty, setsid};
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout, stderr, stdin, stdout};
+use rustix::termios::{
+    LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, isatty, tcgetattr, tcgetwinsize,
+    tcsetattr, tcsetwinsize,
+};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Bytes moved at once: what a pipe that says it is writable takes without waiting.
+const CHUNK: usize = 4096;
+/// More than the kernel keeps for a terminal whose writers have gone.
+const LEFT_OVER: usize = 64 * CHUNK;
+/// Milliseconds between looks at whether an end of input has been read.
+const LOOKS: (u32, u32) = (20, 1000);
+
+/// A new pseudo terminal, and what goes back and forth between it and this process's standard input and output.
+#[derive(Debug)]
+pub struct Pty {
+    /// Until nobody reads standard output any more: then the terminal hangs up.
+    master: Option<OwnedFd>,
+    /// Kept open, so that a command can close its terminal and open it again.
+    peer: OwnedFd,
+    /// The caller's terminal, if standard input is one.
+    outer: Option<Outer>,
+    input: Input,
+    keys: Bytes,
+    shown: Bytes,
+}
+
+/// The caller's terminal.
+#[derive(Debug)]
+struct Outer {
+    modes: Termios,
+    is_raw: bool,
+    has_waited: bool,
+}
+
+/// The state of standard input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Input {
+    Open,
+    /// It is a terminal whose foreground another job has.
+    Paused,
+    /// At its end, which is to be looked after in so many milliseconds.
+    Ended(u32),
+}
+
+/// Bytes on their way.
+#[derive(Debug)]
+struct Bytes {
+    bytes: [u8; CHUNK],
+    from: usize,
+    to: usize,
+}
+
+impl Pty {
+    /// Makes one with the modes and the size of the caller's terminal, by this process's own /dev/ptmx: before a
+    /// link enters anything. What is no terminal on the caller's side is passed on unchanged: no echo of a
+    /// standard input that is a file, no carriage returns for a standard output that is one.
+    pub fn open() -> Result<Self> {
+        let what = "make a terminal";
+        let own = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let not_waiting = OpenptFlags::from_bits_retain(OFlags::NONBLOCK.bits());
+        let master = openpt(own | not_waiting).cannot(what).map_err(|e| {
+            e.hint_if(nix::errno::Errno::ENOENT, "it takes /dev/ptmx: mount -t devpts devpts /dev/pts")
+        })?;
+        unlockpt(&master).cannot(what)?;
+        let peer = ioctl_tiocgptpeer(&master, own).cannot(what)?;
+        let modes = tcgetattr(stdin()).ok();
+        let outer = modes.map(|modes| Outer { modes, is_raw: false, has_waited: false });
+        let [master, peer] = [master, peer].map(above_standard);
+        let pty = Pty {
+            master: Some(master.cannot(what)?),
+            peer: peer.cannot(what)?,
+            outer,
+            input: Input::Open,
+            keys: Bytes::none(),
+            shown: Bytes::none(),
+        };
+        pty.set_modes().cannot("set up the terminal")?;
+        pty.resize();
+        Ok(pty)
+    }
+
+    fn set_modes(&self) -> io::Result<()> {
+        let mut modes = match &self.outer {
+            Some(outer) => outer.modes.clone(),
+            None => tcgetattr(&self.peer)?,
+        };
+        if self.outer.is_none() {
+            modes.local_modes.remove(LocalModes::ECHO);
+        }
+        if !isatty(stdout()) {
+            modes.output_modes.remove(OutputModes::OPOST);
+        }
+        tcsetattr(&self.peer, OptionalActions::Now, &modes)
+    }
+
+    /// In the child: leads a new session on the terminal, with it as standard input, output and error.
+    pub fn attach(&self) -> Result<()> {
+        let peer = &self.peer;
+        setsid().and_then(|_| ioctl_tiocsctty(peer)).cannot("take the terminal as its own")?;
+        dup2_stdin(peer)
+            .and_then(|()| dup2_stdout(peer))
+            .and_then(|()| dup2_stderr(peer))
+            .cannot("work on the terminal")
+    }
+
+    /// Begins to relay: a reader of standard output that ends is no reason to end without setting the terminal right.
+    pub(crate) fn begin(&self) -> Result<()> {
+        let pipe = SigSet::from(Signal::SIGPIPE);
+        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&pipe), None).cannot("block SIGPIPE")
+    }
+
+    /// Relays until there is something to read from `signals`.
+    pub(crate) fn relay(&mut self, signals: BorrowedFd<'_>) -> Result<()> {
+        self.engage()?;
+        while !self.pump(signals).cannot("relay to the terminal")? {}
+        Ok(())
+    }
+
+    /// Does with a signal what is the relay's to do; whether that was all there is to do.
+    pub(crate) fn takes(&mut self, received: Received) -> bool {
+        match received.signal {
+            Signal::SIGWINCH => {
+                self.resize();
+                true
+            }
+            // Here the terminal is not the one that the command has, so it has not reached that yet.
+            Signal::SIGINT if !received.sent => {
+                self.press(SpecialCodeIndex::VINTR);
+                true
+            }
+            Signal::SIGQUIT if !received.sent => {
+                self.press(SpecialCodeIndex::VQUIT);
+                true
+            }
+            // Whoever stopped this process, a shell has set its terminal right since.
+            Signal::SIGCONT => {
+                if let Some(outer) = &mut self.outer {
+                    outer.is_raw = false;
+                }
+                false
+            }
+            Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU => {
+                self.restore();
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// Shows what a command has left that has ended, and sets the caller's terminal right.
+    pub(crate) fn finish(mut self) {
+        let mut left = LEFT_OVER;
+        while let Some(master) = self.master.as_ref().filter(|_| left > 0) {
+            if self.shown.is_empty() && !matches!(self.shown.fill(master.as_fd()), Ok(1..)) {
+                break;
+            }
+            left = left.saturating_sub(self.shown.rest().len());
+            self.show();
+        }
+    }
+
+    /// Takes the caller's terminal over, once this job has its foreground. A job in the background stops first,
+    /// as any does that wants the terminal; continued there it only shows.
+    fn engage(&mut self) -> Result<()> {
+        let Some(outer) = self.outer.as_mut().filter(|outer| !outer.is_raw) else { return Ok(()) };
+        if !is_in_front() && !outer.has_waited {
+            outer.has_waited = true;
+            signal::stop_self(Signal::SIGTTOU).cannot("stop")?;
+        }
+        outer.has_waited = true;
+        self.input = match (self.input, is_in_front()) {
+            (Input::Ended(wait), _) => Input::Ended(wait),
+            (_, true) => Input::Open,
+            (_, false) => Input::Paused,
+        };
+        if self.input == Input::Open {
+            let mut modes = outer.modes.clone();
+            modes.make_raw();
+            tcsetattr(stdin(), OptionalActions::Now, &modes).cannot("take over the terminal")?;
+            outer.is_raw = true;
+        }
+        self.resize();
+        Ok(())
+    }
+
+    fn restore(&mut self) {
+        if let Some(outer) = self.outer.as_mut().filter(|outer| outer.is_raw) {
+            outer.is_raw = false;
+            if is_in_front() {
+                let _ = tcsetattr(stdin(), OptionalActions::Now, &outer.modes);
+            }
+        }
+    }
+
+    /// The size of the caller's terminal, whichever descriptor it is on; the kernel tells the foreground group.
+    fn resize(&self) {
+        let size = [stdin(), stdout(), stderr()].into_iter().find_map(|fd| tcgetwinsize(fd).ok());
+        if let (Some(size), Some(master)) = (size, &self.master) {
+            let _ = tcsetwinsize(master, size);
+        }
+    }
+
+    /// Presses a key of the terminal's; one that is 0 does not exist.
+    fn press(&self, key: SpecialCodeIndex) {
+        let Some(master) = &self.master else { return };
+        let byte = tcgetattr(master).map_or(0, |modes| modes.special_codes[key]);
+        if byte != 0 {
+            let _ = write(master, &[byte]);
+        }
+    }
+
+    /// Moves what can be moved, waiting if that is nothing; whether a signal is there.
+    fn pump(&mut self, signals: BorrowedFd<'_>) -> io::Result<bool> {
+        let [input, output, pty] = self.wanted();
+        // A descriptor that nothing is wanted of would still report a hang-up, again and again.
+        let ask = |fd, events: PollFlags| {
+            PollFd::from_borrowed_fd(if events.is_empty() { signals } else { fd }, events)
+        };
+        let master = self.master.as_ref().map_or(signals, AsFd::as_fd);
+        let mut ready =
+            [ask(signals, PollFlags::IN), ask(stdin(), input), ask(stdout(), output), ask(master, pty)];
+        let count = match poll(&mut ready, self.timeout().as_ref()) {
+            Err(Errno::INTR) => return Ok(false),
+            polled => polled?,
+        };
+        let [signal, input, output, pty] = ready.map(|fd| fd.revents());
+        if !output.is_empty() {
+            self.show();
+        }
+        self.exchange(pty);
+        if !input.is_empty() {
+            self.type_in();
+        }
+        if let Input::Ended(wait) = self.input
+            && (wait == 0 || count == 0)
+        {
+            self.end_input_again(wait)?;
+        }
+        Ok(!signal.is_empty())
+    }
+
+    /// What is wanted of standard input, standard output and the terminal.
+    fn wanted(&self) -> [PollFlags; 3] {
+        let if_so = |flag, so| if so { flag } else { PollFlags::empty() };
+        let open = self.master.is_some();
+        [
+            if_so(PollFlags::IN, open && self.input == Input::Open && self.keys.is_empty()),
+            if_so(PollFlags::OUT, open && !self.shown.is_empty()),
+            if_so(PollFlags::IN, open && self.shown.is_empty())
+                | if_so(PollFlags::OUT, open && !self.keys.is_empty()),
+        ]
+    }
+
+    fn timeout(&self) -> Option<Timespec> {
+        match self.input {
+            Input::Ended(wait) if self.master.is_some() => {
+                Some(Timespec { tv_sec: 0, tv_nsec: i64::from(wait) * 999_999 })
+            }
+            _ => None,
+        }
+    }
+
+    /// Reads from the caller.
+    fn type_in(&mut self) {
+        self.input = match self.keys.fill(stdin()) {
+            Ok(1..) | Err(Errno::INTR | Errno::AGAIN) => Input::Open,
+            Err(Errno::IO) if self.outer.is_some() => Input::Paused,
+            Ok(0) | Err(_) => Input::Ended(0),
+        };
+    }
+
+    /// Writes to the caller. One who reads no more is a terminal that has hung up.
+    fn show(&mut self) {
+        match self.shown.drain(stdout()) {
+            Ok(()) | Err(Errno::INTR) => {}
+            // Someone else has made it not wait.
+            Err(Errno::AGAIN) => {
+                let _ = poll(&mut [PollFd::from_borrowed_fd(stdout(), PollFlags::OUT)], None);
+            }
+            Err(_) => self.master = None,
+        }
+    }
+
+    /// Reads from the terminal and writes to it.
+    fn exchange(&mut self, ready: PollFlags) {
+        let Some(master) = &self.master else { return };
+        if ready.contains(PollFlags::OUT) {
+            let _ = self.keys.drain(master.as_fd());
+        }
+        if ready.contains(PollFlags::IN) && self.shown.is_empty() {
+            let _ = self.shown.fill(master.as_fd());
+        }
+    }
+
+    /// The end of a file stays its end for whoever reads from it again; the end key counts once. So it is pressed
+    /// again whenever the last one has been read.
+    fn end_input_again(&mut self, wait: u32) -> io::Result<()> {
+        let mut unread = [PollFd::new(&self.peer, PollFlags::IN)];
+        if !self.keys.is_empty() || poll(&mut unread, Some(&Timespec::default()))? > 0 {
+            self.input = Input::Ended((wait * 2).clamp(LOOKS.0, LOOKS.1));
+        } else {
+            self.press(SpecialCodeIndex::VEOF);
+            self.input = Input::Ended(LOOKS.0);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        self.restore();
+    }
+}
+
+impl Bytes {
+    fn none() -> Self {
+        Bytes { bytes: [0; CHUNK], from: 0, to: 0 }
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.from..self.to]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.from == self.to
+    }
+
+    /// Reads into it, when it is empty.
+    fn fill(&mut self, fd: BorrowedFd<'_>) -> io::Result<usize> {
+        let got = read(fd, &mut self.bytes)?;
+        (self.from, self.to) = (0, got);
+        Ok(got)
+    }
+
+    /// Writes what it can from it.
+    fn drain(&mut self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        self.from += write(fd, self.rest())?;
+        Ok(())
+    }
+}
+
+/// A caller may have started this with standard descriptors closed; the terminal must not take their place.
+fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
+    fcntl_dupfd_cloexec(fd, 3)
+}
+
+/// Whether this process group may use the terminal on standard input. A terminal that does not control this
+/// session has no foreground.
+fn is_in_front() -> bool {
+    !tcgetpgrp(stdin()).is_ok_and(|group| group != getpgrp())
+}
