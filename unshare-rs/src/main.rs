@@ -1,11 +1,12 @@
 //! Creates namespaces, then runs the rest of the line in them.
 //!
-//! [`cli`] reads the options, [`plan`] says what they come to, [`enter`] makes the namespaces, with what only a
+//! [`cli`] reads the options, [`plan`] says what they come to, [`check`] whether that makes sense, [`enter`] makes the namespaces, with what only a
 //! process in the old ones can do in [`outside`], what has to be done in the new ones in [`inside`], who runs the
 //! command in [`credentials`], and the kernel's no explained in [`refused`].
 #![cfg_attr(not(test), no_main)]
 
 mod binfmt;
+mod check;
 mod cli;
 mod command;
 mod credentials;

@@ -1,17 +1,16 @@
 //! What the options come to, as plain data, checked before anything is done.
 
+use crate::check::check;
 use crate::cli::{Options, Propagation};
 use crate::mapping::Setgroups;
+use chain::Result;
 use chain::accounts::own_shell;
 use chain::exec::Environment;
 use chain::idmap::Map;
 use chain::ns::{self, Kind, NAMESPACES};
-use chain::text::show;
-use chain::{Cannot, Error, Result};
 use nix::sys::signal::Signal;
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// Everything that will be done.
 #[derive(Debug)]
@@ -89,9 +88,6 @@ pub struct Inside {
     pub keep_caps: bool,
 }
 
-/// `__NEW_UTS_LEN` of linux/utsname.h.
-const HOSTNAME_MAX: usize = 64;
-
 impl Plan {
     /// Fails where the options make no sense together or ask for what cannot be.
     pub fn new(options: Options) -> Result<Self> {
@@ -110,20 +106,7 @@ impl Plan {
             kinds,
         };
         options.mapping.check()?;
-        plan.check().map(|()| plan)
-    }
-
-    fn check(&self) -> Result<()> {
-        let needs = |is_asked: bool, kind: Kind, what: &str| match is_asked && !self.kinds.contains(&kind) {
-            true => Err(Error::new(what, format_args!("there is no new {} namespace", kind.row().name))
-                .hint(format_args!("add -{}", kind.row().letter))),
-            false => Ok(()),
-        };
-        needs(self.before.offsets.is_some(), Kind::Time, "set a clock")?;
-        needs(self.outside.setgroups.is_some(), Kind::User, "change setgroups")?;
-        needs(self.inside.keep_caps, Kind::User, "keep capabilities")?;
-        self.inside.hostname.as_deref().map_or(Ok(()), check_hostname)?;
-        self.outside.files.iter().try_for_each(|(kind, file)| check_file(*kind, file))
+        check(&plan).map(|()| plan)
     }
 
     /// The `CLONE_NEW*` bits, for one system call.
@@ -205,28 +188,6 @@ fn environment(options: &Options) -> Option<Environment> {
     let mut environment = Environment::current();
     environment.keep(options.whitelist_env.as_deref().unwrap_or_default());
     Some(environment)
-}
-
-fn check_hostname(name: &OsStr) -> Result<()> {
-    let what = || format!("use {} as the host name", show(name));
-    match name.as_bytes() {
-        [] => Err(Error::new(what(), "it is empty")),
-        bytes if bytes.len() > HOSTNAME_MAX => Err(Error::new(what(), "it is longer than 64 bytes")),
-        bytes if bytes.iter().any(u8::is_ascii_control) => {
-            Err(Error::new(what(), "it has control characters"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_file(kind: Kind, file: &Path) -> Result<()> {
-    let what = || format!("keep the {} namespace on {}", kind.row().name, show(file));
-    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(".".as_ref());
-    let found = std::fs::metadata(dir).cannot_with(what)?;
-    if !found.is_dir() || file.is_dir() {
-        return Err(Error::new(what(), "it must be a file in an existing directory"));
-    }
-    Ok(())
 }
 
 fn shell() -> OsString {
