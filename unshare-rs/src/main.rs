@@ -1,8 +1,8 @@
 //! Creates namespaces, then runs the rest of the line in them.
 //!
-//! [`cli`] reads the options, [`plan`] says what they come to, [`check`] whether that makes sense, [`enter`] makes the namespaces, with what only a
-//! process in the old ones can do in [`outside`], what has to be done in the new ones in [`inside`], who runs the
-//! command in [`credentials`], and the kernel's no explained in [`refused`].
+//! [`cli`] reads the options, [`plan`] says what they come to and [`check`] whether that makes sense; [`enter`]
+//! makes the namespaces, with [`outside`] what a process in the old ones does and [`inside`] what has to be done in
+//! the new; [`credentials`] is who runs the command, [`refused`] explains the kernel's no.
 #![cfg_attr(not(test), no_main)]
 
 mod binfmt;

@@ -52,7 +52,7 @@ fn nothing_of_the_host_can_be_reached_through_init() {
         .collect();
     assert!(inodes.len() == 3 && inodes.iter().all(|inode| *inode == inodes[0]), "{text}");
     let open = text.lines().filter(|line| !line.contains('/')).count();
-    assert!(open <= 5, "the standard three, the pipe and the pidfd: {text}");
+    assert!(open <= 6, "the standard three, the pipe, the pidfd and the signalfd: {text}");
     assert!(!text.lines().any(|line| line == "9"), "{text}");
 }
 
