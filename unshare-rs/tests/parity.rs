@@ -35,7 +35,7 @@ const SAME: &[&str] = &[
     "-m --propagation slave true",
     "-m --propagation=unchanged true",
     "-fp --mount-proc ls -d /proc/1 /proc/2",
-    "-fp --mount-proc=rootfs/proc -R rootfs true",
+    "-fp --mount-proc -R rootfs ls -d /proc/1",
     "-fp --kill-child true",
     "-fp --kill-child=TERM sh -c exit\u{a0}3",
     "-fT --boottime=100000000 sh -c test\u{a0}$(cut\u{a0}-d.\u{a0}-f1\u{a0}/proc/uptime)\u{a0}-gt\u{a0}100000000",
