@@ -173,6 +173,11 @@ impl Directory {
         self.kill_within(&PATIENT)
     }
 
+    /// The same, without waiting for long.
+    pub fn kill_hastily(&self) -> Result<()> {
+        self.kill_within(&HASTY)
+    }
+
     fn kill_within(&self, limits: &[Duration]) -> Result<()> {
         for (index, limit) in limits.iter().enumerate() {
             let patience = &mut Patience::of(*limit);

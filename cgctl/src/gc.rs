@@ -107,10 +107,14 @@ pub fn sweep(place: &Place, all: &Hierarchies) {
     lock::free(&base);
     for orphan in &orphans {
         let Ok(relative) = orphan.path.strip_prefix(&place.mount) else { continue };
-        let _ = orphan.end_hastily();
+        if orphan.kill_hastily().is_err() {
+            continue;
+        }
         for other in all.0.iter().filter(|other| other.mount != place.mount) {
             remove_at(other.version, &other.mount.join(relative));
         }
+        // Last: it is by this one that the next sweep would find the rest.
+        let _ = orphan.end_hastily();
     }
 }
 
