@@ -41,7 +41,10 @@ impl World {
     fn root(script: &str) -> Self {
         Self::new(
             &["unshare", "-m"],
-            &format!("mount -t tmpfs -o mode=755 t /run; mount --make-shared /run; {script}"),
+            &format!(
+                "while umount -l /run/netns 2>/dev/null; do :; done
+                 mount -t tmpfs -o mode=755 t /run; mount --make-shared /run; {script}"
+            ),
         )
     }
 
