@@ -27,10 +27,13 @@ const LEFT_OVER: usize = 64 * CHUNK;
 /// Milliseconds between looks at whether an end of input has been read.
 const LOOKS: (u32, u32) = (20, 1000);
 
+/// Milliseconds between looks at whether this job has got the foreground.
+const IN_BACKGROUND: u32 = 200;
+
 /// A new pseudo terminal, and what goes back and forth between it and this process's standard input and output.
 #[derive(Debug)]
 pub struct Pty {
-    /// Until nobody reads standard output any more: then the terminal hangs up.
+    /// Until the caller's terminal hangs up, or nobody reads standard output any more: then this one does.
     master: Option<OwnedFd>,
     /// Kept open, so that a command can close its terminal and open it again.
     peer: OwnedFd,
@@ -179,12 +182,17 @@ impl Pty {
     /// Takes the caller's terminal over, once this job has its foreground. A job in the background stops first,
     /// as any does that wants the terminal; continued there it only shows.
     fn engage(&mut self) -> Result<()> {
-        let Some(outer) = self.outer.as_mut().filter(|outer| !outer.is_raw) else { return Ok(()) };
-        if !is_in_front() && !outer.has_waited {
-            outer.has_waited = true;
+        if let Some(outer) = &mut self.outer
+            && !std::mem::replace(&mut outer.has_waited, true)
+            && !is_in_front()
+        {
             signal::stop_self(Signal::SIGTTOU).cannot("stop")?;
         }
-        outer.has_waited = true;
+        self.take_over().cannot("take over the terminal")
+    }
+
+    fn take_over(&mut self) -> io::Result<()> {
+        let Some(outer) = self.outer.as_mut().filter(|outer| !outer.is_raw) else { return Ok(()) };
         self.input = match (self.input, is_in_front()) {
             (Input::Ended(wait), _) => Input::Ended(wait),
             (_, true) => Input::Open,
@@ -193,7 +201,7 @@ impl Pty {
         if self.input == Input::Open {
             let mut modes = outer.modes.clone();
             modes.make_raw();
-            tcsetattr(stdin(), OptionalActions::Now, &modes).cannot("take over the terminal")?;
+            tcsetattr(stdin(), OptionalActions::Now, &modes)?;
             outer.is_raw = true;
         }
         self.resize();
@@ -248,10 +256,11 @@ impl Pty {
         if !input.is_empty() {
             self.type_in();
         }
-        if let Input::Ended(wait) = self.input
-            && (wait == 0 || count == 0)
-        {
-            self.end_input_again(wait)?;
+        match self.input {
+            Input::Ended(wait) if wait == 0 || count == 0 => self.end_input_again(wait)?,
+            // A shell tells nobody that it gives the foreground to a job which is running.
+            Input::Paused if count == 0 => self.take_over()?,
+            _ => {}
         }
         Ok(!signal.is_empty())
     }
@@ -269,21 +278,24 @@ impl Pty {
     }
 
     fn timeout(&self) -> Option<Timespec> {
-        match self.input {
-            Input::Ended(wait) if self.master.is_some() => {
-                Some(Timespec { tv_sec: 0, tv_nsec: i64::from(wait) * 999_999 })
-            }
-            _ => None,
-        }
+        let wait = match self.input {
+            Input::Ended(wait) => wait,
+            Input::Paused => IN_BACKGROUND,
+            Input::Open => return None,
+        };
+        self.master.as_ref().map(|_| Timespec { tv_sec: 0, tv_nsec: i64::from(wait) * 999_999 })
     }
 
-    /// Reads from the caller.
+    /// Reads from the caller. A terminal that is at its end has hung up, and so does this one.
     fn type_in(&mut self) {
         self.input = match self.keys.fill(stdin()) {
             Ok(1..) | Err(Errno::INTR | Errno::AGAIN) => Input::Open,
             Err(Errno::IO) if self.outer.is_some() => Input::Paused,
             Ok(0) | Err(_) => Input::Ended(0),
         };
+        if self.input == Input::Ended(0) && self.outer.is_some() {
+            self.master = None;
+        }
     }
 
     /// Writes to the caller. One who reads no more is a terminal that has hung up.

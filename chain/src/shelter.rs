@@ -5,13 +5,13 @@
 //! (CVE-2019-5736). So it runs from a copy of its mount that is read-only, and attached nowhere, so that nobody can
 //! make it writable again.
 
-use crate::error::{Cannot, Result, tool};
+use crate::error::{Cannot, Error, Result, tool};
 use crate::exec::Environment;
 use nix::fcntl::AtFlags;
 use nix::unistd::execveat;
 use rustix::fs::{
-    Access, CWD, MemfdFlags, Mode, OFlags, SealFlags, StatVfsMountFlags, accessat, fcntl_add_seals,
-    fcntl_get_seals, memfd_create, open, sendfile, statvfs,
+    Access, CWD, MemfdFlags, Mode, OFlags, PROC_SUPER_MAGIC, SealFlags, StatVfsMountFlags, accessat,
+    fcntl_add_seals, fcntl_get_seals, memfd_create, open, sendfile, statfs, statvfs,
 };
 use rustix::io::{Errno, Result as IoResult};
 use rustix::mount::{OpenTreeFlags, open_tree};
@@ -25,7 +25,12 @@ const OWN: &str = "/proc/self/exe";
 /// read-only mount, sealed in memory, or not this user's to write. To be called before anything has been changed.
 pub fn take() -> Result<()> {
     let what = || format!("look at the file of {}", tool());
-    if statvfs(OWN).cannot_with(what)?.f_flag.contains(StatVfsMountFlags::RDONLY) {
+    let hint = "a proc file system must be mounted on /proc";
+    if !statfs("/proc").is_ok_and(|proc| proc.f_type == PROC_SUPER_MAGIC) {
+        return Err(Error::new(what(), "/proc does not show it").hint(hint));
+    }
+    let file_system = statvfs(OWN).cannot_with(what).map_err(|e| e.hint_if(nix::Error::ENOENT, hint))?;
+    if file_system.f_flag.contains(StatVfsMountFlags::RDONLY) {
         return name();
     }
     match read_only_copy() {

@@ -1,24 +1,34 @@
 //! What to run inside, and where it is looked for.
 
 use crate::plan::Plan;
+use crate::toolbox::Toolbox;
+use chain::accounts::own_shell;
 use chain::error::NOT_FOUND;
-use chain::exec;
+use chain::exec::{self, Environment};
 use chain::sys::fd::close_from_3_except;
 use chain::{Cannot, Error};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// Becomes the command; returns only to say why not. All descriptors above standard error are closed before.
 pub fn run(plan: Plan) -> Error {
-    let (command, other_root) = (plan.command, plan.other_root);
-    drop((plan.doors, plan.root, plan.wd));
+    let Plan { mut command, environment, place, toolbox, .. } = plan;
+    let no_command = command.is_empty();
+    if no_command {
+        command.extend(toolbox.as_ref().and_then(Toolbox::shell));
+    }
+    let other_root = place.other_root;
+    drop((plan.doors, plan.groups, plan.who, place, toolbox));
     if let Err(e) = close_from_3_except(&[]).cannot("close descriptors") {
         return e;
     }
-    let no_command = command.is_empty();
-    let error = exec::exec(&if no_command { vec![shell_for(other_root)] } else { command });
+    let error = match &environment {
+        _ if command.is_empty() => run_shell(&environment.unwrap_or_else(Environment::current), other_root),
+        None => exec::exec(&command),
+        Some(environment) => exec::exec_with(&command, environment),
+    };
     match error.exit_status() {
-        NOT_FOUND if other_root && no_command => {
-            error.hint("the root directory inside has no shell; name a program that it has")
+        NOT_FOUND if other_root && command.is_empty() => {
+            error.hint("the root directory inside has no shell; name a program that it has, or bring one along with --toolbox")
         }
         NOT_FOUND if other_root => error.hint(
             "it was looked for in the root directory inside, with the PATH of the caller; another root may lack it",
@@ -27,9 +37,14 @@ pub fn run(plan: Plan) -> Error {
     }
 }
 
-/// The caller's shell may not exist where it is to run.
-fn shell_for(other_root: bool) -> OsString {
-    let named = std::env::var_os("SHELL").filter(|shell| !shell.is_empty());
-    let there = |shell: &OsString| !other_root || exec::find(shell, Some("".as_ref())).is_some();
-    named.filter(there).unwrap_or_else(|| "/bin/sh".into())
+fn run_shell(environment: &Environment, other_root: bool) -> Error {
+    exec::exec_login(&shell(environment, other_root), environment)
+}
+
+/// The caller's shell may not exist where it is to run, nor the one that the user's account there names.
+fn shell(environment: &Environment, other_root: bool) -> OsString {
+    let there = |shell: &OsString| !other_root || exec::find(shell, Some(OsStr::new(""))).is_some();
+    let named = environment.get("SHELL").filter(|shell| !shell.is_empty()).map(OsStr::to_owned);
+    let of_account = || own_shell().map(OsString::from).filter(there);
+    named.filter(there).or_else(of_account).unwrap_or_else(|| "/bin/sh".into())
 }

@@ -1,77 +1,58 @@
-//! Going in: namespaces, ids, root and working directory, in the order that the kernel's rules allow.
-//!
-//! Who may join is decided namespace by namespace (setns(2)): CAP_SYS_ADMIN in the user namespace that owns it,
-//! and in the one that the caller will be in. Asked for all at once, the kernel checks the first against the
-//! caller as it still is, and the second against the user namespace to be joined; that suits root entering a
-//! container of any user, a user entering a container of their own, and one inside another. Where namespaces
-//! come from several descriptors this has to be done by hand: what can be joined before the user namespace is,
-//! the rest after it.
+//! Going in: control groups, namespaces, root and working directory, ids, each while there still is the right to.
 
-use crate::ids;
-use crate::plan::{Directory, Door, Plan};
-use crate::refused;
-use chain::ns::{self, Kind};
-use chain::{Cannot, Error, Result};
+use crate::join;
+use crate::plan::{Directory, Place, Plan};
+use crate::selinux;
+use chain::ns::Kind;
+use chain::text::show;
+use chain::{Cannot, Error, Result, error};
 use nix::errno::Errno;
-use rustix::fs::{Mode, OFlags, open};
-use rustix::process::{DumpableBehavior, chroot, fchdir, getcwd, set_dumpable_behavior};
-use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
+use nix::unistd::getpid;
+use rustix::fs::{CWD, Mode, OFlags, open, readlinkat};
+use rustix::process::{DumpableBehavior, chdir, chroot, fchdir, getcwd, set_dumpable_behavior};
 
-/// Moves this process; after an error it is somewhere between, good for nothing but to end.
-pub fn enter(plan: &Plan) -> Result<()> {
-    let own = open("/proc/self", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .cannot("look into /proc")?;
-    // What runs inside could otherwise attach to this process, and through it reach the host.
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).cannot("shield this process")?;
-    if plan.take_ids {
-        ids::drop_groups_early();
-    }
-    join_all(&plan.doors)?;
-    if plan.take_ids {
-        ids::take(&own)?;
-    }
-    go_to(plan)
+/// What runs inside could otherwise attach to this process, and through it reach the host. A change of ids or of
+/// the user namespace may undo it (proc_sys_fs(5), `suid_dumpable`), so it is done again then.
+pub fn shield() -> Result<()> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).cannot("shield this process")
 }
 
-fn join_all(doors: &[Door]) -> Result<()> {
-    let (user, others): (Vec<&Door>, Vec<&Door>) =
-        doors.iter().partition(|door| door.kinds.contains(&Kind::User));
-    let mut later = Vec::new();
-    for door in others {
-        match setns(door, &door.kinds) {
-            Err(Errno::EPERM) if !user.is_empty() => later.push(door),
-            Err(errno) => one_by_one(door, errno)?,
-            Ok(()) => {}
-        }
-    }
-    for door in user.into_iter().chain(later) {
-        setns(door, &door.kinds).or_else(|errno| one_by_one(door, errno))?;
+/// Lets children be born in the pid namespace; the rest is left to the child.
+pub fn open_the_way(plan: &mut Plan) -> Result<()> {
+    join::only(&mut plan.doors, &[Kind::Pid])
+}
+
+/// Moves this process; after an error it is somewhere between, good for nothing but to end.
+pub fn enter(plan: &mut Plan) -> Result<()> {
+    let own = open("/proc/self", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .cannot("look into /proc")
+        .map_err(|e| e.hint_if(Errno::ENOENT, "a proc file system must be mounted there"))?;
+    plan.groups.join()?;
+    plan.who.set_groups_early()?;
+    join_namespaces(plan)?;
+    shield()?;
+    go_to(&plan.place)?;
+    plan.who.become_it(&own)?;
+    shield()?;
+    plan.context.as_deref().map_or(Ok(()), |context| selinux::follow(context, &own))?;
+    if plan.doubts_proc {
+        warn_of_other_proc();
     }
     Ok(())
 }
 
-/// A second try after the one call for all was refused: either it succeeds, by rights that only the user
-/// namespace gives, or it shows which kind it is that cannot be joined.
-fn one_by_one(door: &Door, errno: Errno) -> Result<()> {
-    match &door.kinds[..] {
-        [only] => Err(refused::join(door, *only, errno)),
-        kinds => kinds
-            .iter()
-            .try_for_each(|kind| setns(door, &[*kind]).map_err(|errno| refused::join(door, *kind, errno))),
+/// A toolbox needs the mounts of the target with rights and sources of the host: it joins in an order of its own.
+fn join_namespaces(plan: &mut Plan) -> Result<()> {
+    match &plan.toolbox {
+        Some(toolbox) => toolbox.enter(&mut plan.doors),
+        None => join::all(&mut plan.doors),
     }
-}
-
-fn setns(door: &Door, kinds: &[Kind]) -> Result<(), Errno> {
-    // The bits of all kinds fit into the 32 of the system call.
-    let kinds = ThreadNameSpaceType::from_bits_retain(ns::flags(kinds.iter().copied()) as u32);
-    let joined = move_into_thread_name_spaces(std::os::fd::AsFd::as_fd(&door.fd), kinds);
-    joined.map_err(|errno| Errno::from_raw(errno.raw_os_error()))
 }
 
 /// Whoever joins a mount namespace stands in its root directory afterwards, and whoever takes another root in that
 /// one, so that no directory of the host stays behind.
-fn go_to(plan: &Plan) -> Result<()> {
-    if let Some(root) = &plan.root {
+fn go_to(place: &Place) -> Result<()> {
+    if let Some(root) = &place.root {
         fchdir(root).and_then(|()| chroot(".")).cannot("change the root directory").map_err(|e| {
             e.hint_if(
                 Errno::EPERM,
@@ -79,19 +60,38 @@ fn go_to(plan: &Plan) -> Result<()> {
             )
         })?;
     }
-    match &plan.wd {
-        Some(dir) => go_to_wd(dir, plan.other_root),
-        None => Ok(()),
+    if let Some(dir) = &place.wd {
+        go_to_wd(dir, place)?;
     }
-}
-
-/// The target may have a working directory that its root does not hold: to follow it there would lead out.
-fn go_to_wd(dir: &Directory, other_root: bool) -> Result<()> {
-    fchdir(&dir.fd).cannot("go to the working directory")?;
-    let inside = || getcwd(Vec::new()).is_ok_and(|path| path.as_bytes().starts_with(b"/"));
-    if dir.of_target && other_root && !inside() {
-        return Err(Error::new("take over the working directory", "it is not below the root directory")
-            .hint("without -w the command starts in /; with -r the root directory is the target's"));
+    if let Some(dir) = &place.wdns {
+        chdir(dir).cannot_with(|| format!("go to {} inside", show(dir)))?;
+        check_inside(place)?;
     }
     Ok(())
+}
+
+fn go_to_wd(dir: &Directory, place: &Place) -> Result<()> {
+    fchdir(&dir.fd).cannot("go to the working directory")?;
+    if dir.of_target { check_inside(place) } else { Ok(()) }
+}
+
+/// The target may have a working directory that its root does not hold, and a link in there can lead to one of this
+/// process's descriptors: to follow it would lead out.
+fn check_inside(place: &Place) -> Result<()> {
+    let inside = || getcwd(Vec::new()).is_ok_and(|path| path.as_bytes().starts_with(b"/"));
+    if place.other_root && !inside() {
+        return Err(Error::new("go to the working directory", "it is not below the root directory")
+            .hint("without -w and -W the command starts in /; with -r the root directory is the target's"));
+    }
+    Ok(())
+}
+
+/// /proc belongs to the mount namespace: with another one's, ps lists processes of outside under wrong numbers.
+fn warn_of_other_proc() {
+    let number = readlinkat(CWD, "/proc/self", Vec::new()).ok().and_then(|link| link.into_string().ok());
+    if number.is_some_and(|number| number != getpid().to_string()) {
+        error::say(
+            "hint: /proc is that of another pid namespace, and so is what ps shows; -m adds the mount namespace",
+        );
+    }
 }

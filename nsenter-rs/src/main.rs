@@ -1,42 +1,42 @@
 //! Joins the namespaces of a process or of a file, then runs the rest of the line.
 //!
-//! [`cli`] reads the options, [`target`] holds the process, [`plan`] says what will be joined and opens all that
-//! is needed for it, [`enter`] goes in, [`ids`] takes the ids of the inside, [`command`] finds what to run there,
-//! [`refused`] explains the kernel's no.
+//! [`cli`] reads the options, [`find`] holds the process, [`plan`] says what will be joined and opens all that
+//! is needed for it, [`start`] says who starts the command, [`enter`] goes in, [`toolbox`] brings tools along,
+//! [`credentials`] says as whom, [`command`] finds what to run there, [`refused`] explains the kernel's no.
 #![cfg_attr(not(test), no_main)]
 
 mod attached;
 mod cli;
 mod command;
+mod credentials;
+mod doors;
 mod enter;
-mod ids;
+mod find;
+mod groups;
+mod join;
+mod list;
+mod mountinfo;
 mod plan;
 mod refused;
+mod selinux;
+mod start;
+mod status;
 mod target;
+mod toolbox;
 
-use chain::Result;
-use chain::child::Parent;
+use chain::{Result, shelter};
 use plan::Plan;
 
 chain::main!("nsenter-rs", run);
 
 fn run(options: cli::Options) -> Result<u8> {
+    if options.list {
+        return list::print(&options);
+    }
     let plan = Plan::new(options)?;
-    if plan.fork { start(plan) } else { become_command(plan) }
-}
-
-/// An exec link: this process itself goes in.
-fn become_command(plan: Plan) -> Result<u8> {
-    enter::enter(&plan)?;
-    Err(command::run(plan))
-}
-
-/// A waiting link: only a child can be in another pid namespace. Ids change before it is born, since that
-/// would undo its vow to die with its parent.
-fn start(plan: Plan) -> Result<u8> {
-    let parent = Parent::prepare()?;
-    enter::enter(&plan)?;
-    // The plan goes with the child: what it holds open would keep the container's root busy while this waits.
-    let child = parent.start(0, None, move || command::run(plan)).map_err(refused::start)?;
-    parent.wait(child)
+    if plan.place.other_root || plan.init {
+        shelter::take()?;
+    }
+    enter::shield()?;
+    if plan.fork { start::wait(plan) } else { Err(start::become_it(plan)) }
 }

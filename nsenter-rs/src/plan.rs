@@ -1,44 +1,63 @@
-//! What will be joined, as plain data: everything is looked up, opened and checked before this process moves.
+//! What will be done, as plain data: everything is looked up, opened and checked before this process moves.
 
-use crate::cli::Options;
+use crate::cli::{Id, Options};
+use crate::credentials::Who;
+use crate::doors::{self, Door};
+use crate::find;
+use crate::groups::Groups;
 use crate::refused;
+use crate::selinux;
 use crate::target::Target;
-use chain::ns::{self, Identity, Kind, NAMESPACES};
+use crate::toolbox::Toolbox;
+use chain::exec::Environment;
+use chain::ns::{Kind, NAMESPACES};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
-use rustix::fs::{Mode, OFlags, fstat, fstatfs, open};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, open, statx};
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::PathBuf;
 
 /// Everything that will be done.
 #[derive(Debug)]
 pub struct Plan {
     /// What to go through.
     pub doors: Vec<Door>,
+    /// The control groups to join.
+    pub groups: Groups,
+    /// Where to be then.
+    pub place: Place,
+    /// Whom to become.
+    pub who: Who,
+    /// The SELinux context for the command.
+    pub context: Option<Vec<u8>>,
+    /// Tools to bring along.
+    pub toolbox: Option<Toolbox>,
+    /// Whether the command gets a terminal of its own.
+    pub pty: bool,
+    /// Whether a reaper stands before the command.
+    pub init: bool,
+    /// Whether the command is a child of this process.
+    pub fork: bool,
+    /// Whether /proc may show another pid namespace than the command's.
+    pub doubts_proc: bool,
+    /// The command; empty for a shell.
+    pub command: Vec<OsString>,
+    /// Its variables, where they are not simply this process's.
+    pub environment: Option<Environment>,
+}
+
+/// Root and working directory.
+#[derive(Debug)]
+pub struct Place {
     /// The new root directory.
     pub root: Option<OwnedFd>,
     /// The new working directory.
     pub wd: Option<Directory>,
-    /// Whether to become root of the user namespace that is entered.
-    pub take_ids: bool,
+    /// The new working directory, by its name inside.
+    pub wdns: Option<PathBuf>,
     /// Whether the command sees another root than the caller does.
     pub other_root: bool,
-    /// Whether the command is a child of this process.
-    pub fork: bool,
-    /// The command; empty for a shell.
-    pub command: Vec<OsString>,
-}
-
-/// A descriptor that setns(2) takes, and the namespaces to join by it.
-#[derive(Debug)]
-pub struct Door {
-    /// A pidfd, or the file of one namespace.
-    pub fd: OwnedFd,
-    /// User namespace first.
-    pub kinds: Vec<Kind>,
-    /// The process or the file, for messages.
-    pub whose: String,
 }
 
 /// A working directory, opened in the caller's world.
@@ -50,135 +69,137 @@ pub struct Directory {
     pub of_target: bool,
 }
 
-/// `NSFS_MAGIC` of linux/magic.h.
-const NSFS: u64 = 0x6e73_6673;
-
 impl Plan {
     /// Fails where the options make no sense together, or something that they name is not there.
     pub fn new(options: Options) -> Result<Self> {
         check(&options)?;
-        let target = options.target.map(Target::open).transpose()?;
-        let mut doors = file_doors(&options)?;
-        let root = directory(options.root.as_ref(), "root", target.as_ref())?;
-        let wd = directory(options.wd.as_ref(), "cwd", target.as_ref())?;
-        if let Some(target) = target {
-            let kinds = target_kinds(&options, &target)?;
-            let whose = target.to_string();
-            doors.push(Door { fd: target.into_pidfd(), kinds, whose });
-        }
-        doors.retain(|door| !door.kinds.is_empty());
+        let target = find::target(&options)?;
+        let doors = doors::open_all(&options, target.as_ref())?;
         let joins = |kind| doors.iter().any(|door| door.kinds.contains(&kind));
+        let fork = options.pty || options.init || joins(Kind::Pid) && !options.no_fork;
+        let mut place = place(&options, target.as_ref(), joins(Kind::Mount))?;
+        let toolbox = Toolbox::new(&options, target.as_ref(), &mut place)?;
+        let of_target = |wanted: bool| target.as_ref().filter(|_| wanted || options.like_target);
         Ok(Plan {
-            take_ids: joins(Kind::User) && !options.preserve_credentials,
-            other_root: root.is_some() || joins(Kind::Mount),
-            fork: joins(Kind::Pid) && !options.no_fork,
-            root: root.map(|dir| dir.fd),
-            wd,
-            doors,
+            groups: of_target(options.join_cgroup).map_or(Ok(Groups::default()), |t| Groups::of(t, fork))?,
+            environment: match (&toolbox, of_target(options.env).map(environment).transpose()?) {
+                (Some(toolbox), environment) => Some(toolbox.extend(environment, target.as_ref())),
+                (None, environment) => environment,
+            },
+            context: target.as_ref().filter(|_| options.follow_context).map(selinux::context).transpose()?,
+            place,
+            toolbox,
+            pty: options.pty,
+            init: options.init,
+            who: Who::new(&options, joins(Kind::User)),
+            doubts_proc: fork && !joins(Kind::Mount) && has_other_mounts(target.as_ref())?,
+            fork,
             command: options.command,
-        })
+            doors,
+        }
+        .following(target))
+    }
+
+    /// The target is kept where its ids are to be read inside: as numbers of the user namespace that is joined.
+    fn following(mut self, target: Option<Target>) -> Self {
+        self.who.target = target.filter(|_| self.who.follows());
+        self
     }
 }
 
 /// What can be said without looking at anything.
 fn check(options: &Options) -> Result<()> {
-    let of_target: Vec<Kind> = kinds().filter(|kind| options.namespace(*kind) == Some(None)).collect();
-    let something = options.all || options.root.is_some() || options.wd.is_some();
-    let needs_target = match options {
-        Options { all: true, .. } => Some("enter all namespaces".to_owned()),
-        _ if !of_target.is_empty() => Some(format!("enter the {}", refused::namespaces(&of_target))),
-        Options { root: Some(None), .. } => Some("take over the root directory".to_owned()),
-        Options { wd: Some(None), .. } => Some("take over the working directory".to_owned()),
-        _ => None,
-    };
+    let of_target: Vec<Kind> =
+        NAMESPACES.iter().map(|row| row.kind).filter(|kind| options.namespace(*kind) == Some(None)).collect();
+    let needs_target = needs(options).or_else(|| {
+        Some(format!("enter the {}", refused::namespaces(&of_target))).filter(|_| !of_target.is_empty())
+    });
     match needs_target {
-        Some(what) if options.target.is_none() => Err(Error::new(what, "no process is given").hint(
-            "name one with -t PID; a file or a directory goes after a sign, as in --net=FILE or --root=DIR",
-        )),
-        None if !something && kinds().all(|kind| options.namespace(kind).is_none()) => {
-            Err(Error::new("start", "no namespace is chosen")
-                .hint("-a is for all of a process, -m -u -i -n -p -U -C -T are for one each"))
+        Some(what) if !options.has_target() => {
+            Err(Error::new(what, "no process is given").hint(match of_target[..] {
+                [Kind::Cgroup] => "name one with -t PID, or by its control group with --group PATH",
+                _ => "name one with -t PID; a file or a directory goes after a sign, as in --net=FILE or --root=DIR",
+            }))
         }
+        None if !does_something(options) => Err(Error::new("start", "no namespace is chosen")
+            .hint("-a is for all of a process, -m -u -i -n -p -U -C -T are for one each")),
         _ => Ok(()),
     }
 }
 
-fn kinds() -> impl Iterator<Item = Kind> {
-    NAMESPACES.iter().map(|row| row.kind)
+/// What a process is needed for, by options that are not for one namespace.
+fn needs(options: &Options) -> Option<String> {
+    let rows = [
+        (options.list, "list namespaces"),
+        (options.like_target, "be like a process"),
+        (options.all, "enter all namespaces"),
+        (options.toolbox.is_some(), "bring a toolbox"),
+        (options.net_socket.is_some(), "enter the net namespace of a socket"),
+        (options.root == Some(None), "take over the root directory"),
+        (options.wd == Some(None), "take over the working directory"),
+        (options.env, "take over the environment"),
+        (options.join_cgroup, "join the control groups"),
+        (options.follow_context, "take over the SELinux context"),
+        (options.setuid == Some(Id::Follow), "take over the user id"),
+        (options.setgid == Some(Id::Follow), "take over the group id"),
+    ];
+    rows.iter().find(|(asked, _)| *asked).map(|(_, what)| (*what).to_owned())
 }
 
-/// The namespaces of the target that were asked for and are not shared already.
-fn target_kinds(options: &Options, target: &Target) -> Result<Vec<Kind>> {
-    let mut chosen = Vec::new();
-    for kind in kinds() {
-        let asked = match options.namespace(kind) {
-            Some(Some(_)) => false,
-            Some(None) => true,
-            None => options.all && ns::identity("self", kind.row().file).is_ok(),
-        };
-        if !asked {
-            continue;
-        }
-        match target.identity(kind)? {
-            Some(theirs) if is_shared(kind, theirs)? => {}
-            Some(_) => chosen.push(kind),
-            None => {
-                return Err(Error::new(
-                    format_args!("enter the {} namespace", kind.row().name),
-                    "this kernel has none",
-                ));
-            }
-        }
-    }
-    Ok(chosen)
+fn does_something(options: &Options) -> bool {
+    let Options { root, wd, wdns, setuid, setgid, user_parent, .. } = options;
+    let place = options.toolbox.is_some() || root.is_some() || wd.is_some() || wdns.is_some();
+    let who = setuid.is_some() || setgid.is_some() || *user_parent;
+    place || who || NAMESPACES.iter().any(|row| options.namespace(row.kind).is_some())
 }
 
-/// A kind that only children enter is shared when they would be in it too.
-fn is_shared(kind: Kind, theirs: Identity) -> Result<bool> {
-    let row = kind.row();
-    let own = |file| ns::identity("self", file).cannot("look at the own namespaces");
-    // The link is empty (ENOENT) as long as a pid namespace for children has no child.
-    let children = ns::identity("self", row.for_children).ok();
-    Ok(own(row.file)? == theirs && children == Some(theirs))
+/// Nothing is known of those that go with a file.
+fn has_other_mounts(target: Option<&Target>) -> Result<bool> {
+    let mounts = target.map(|target| target.identity(Kind::Mount)).transpose()?.flatten();
+    mounts.map_or(Ok(true), |mounts| doors::is_shared(Kind::Mount, mounts).map(|shared| !shared))
 }
 
-fn file_doors(options: &Options) -> Result<Vec<Door>> {
-    let mut doors = Vec::new();
-    for kind in kinds() {
-        if let Some(Some(file)) = options.namespace(kind) {
-            let fd = open_namespace(file, kind)?;
-            let stat = fstat(&fd).cannot_with(|| format!("look at {}", show(file)))?;
-            let shared = is_shared(kind, (stat.st_dev, stat.st_ino))?;
-            let kinds = if shared { Vec::new() } else { vec![kind] };
-            doors.push(Door { fd, kinds, whose: show(file) });
-        }
-    }
-    Ok(doors)
+fn environment(target: &Target) -> Result<Environment> {
+    Ok(Environment::parse(&target.read("environ")?))
 }
 
-fn open_namespace(file: &Path, kind: Kind) -> Result<OwnedFd> {
-    let what = || format!("enter the {} namespace of {}", kind.row().name, show(file));
-    // Not to wait for the other end of a fifo.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let fd = open(file, flags, Mode::empty()).cannot_with(what)?;
-    let magic = fstatfs(&fd).cannot_with(what)?.f_type as u64;
-    if magic != NSFS {
-        return Err(Error::new(what(), "it is no namespace")
-            .hint("a namespace is a file like /proc/PID/ns/net, or one that such a file is bound on"));
-    }
-    Ok(fd)
+fn place(options: &Options, target: Option<&Target>, other_mounts: bool) -> Result<Place> {
+    let wanted = |asked: &Option<Option<PathBuf>>| match asked {
+        None if options.like_target => Some(None),
+        asked => asked.clone(),
+    };
+    let elsewhere = options.wdns.is_some() && options.wd.is_none();
+    let root = directory(wanted(&options.root), "root", target)?;
+    // Without the right to change it there is none to follow one that is the same.
+    let needs_none = |dir: &Directory| options.root.is_none() && !other_mounts && is_own_root(&dir.fd);
+    let root = root.filter(|dir| !needs_none(dir));
+    let wd = if elsewhere { None } else { directory(wanted(&options.wd), "cwd", target)? };
+    Ok(Place {
+        other_root: root.is_some() || other_mounts,
+        root: root.map(|dir| dir.fd),
+        wd,
+        wdns: options.wdns.clone().flatten(),
+    })
+}
+
+fn is_own_root(dir: &OwnedFd) -> bool {
+    let look = |path: &str, flags| {
+        let stat = statx(dir, path, flags, StatxFlags::INO).ok()?;
+        Some((stat.stx_mnt_id, stat.stx_ino))
+    };
+    look("/", AtFlags::empty()).is_some_and(|own| look("", AtFlags::EMPTY_PATH) == Some(own))
 }
 
 /// A directory option: without a value it is the target's `link`.
 fn directory(
-    asked: Option<&Option<std::path::PathBuf>>,
+    asked: Option<Option<PathBuf>>,
     link: &str,
     target: Option<&Target>,
 ) -> Result<Option<Directory>> {
     match (asked, target) {
         (Some(Some(dir)), _) => {
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let fd = open(dir, flags, Mode::empty()).cannot_with(|| format!("go to {}", show(dir)))?;
+            let fd = open(&dir, flags, Mode::empty()).cannot_with(|| format!("go to {}", show(&dir)))?;
             Ok(Some(Directory { fd, of_target: false }))
         }
         (Some(None), Some(target)) => Ok(Some(Directory { fd: target.directory(link)?, of_target: true })),
@@ -199,16 +220,17 @@ mod tests {
 
     #[test]
     fn what_is_shared_is_left_out() {
-        let plan = plan("-t SELF -a -n/proc/self/ns/net true").unwrap();
-        assert!(plan.doors.is_empty() && !plan.fork && !plan.take_ids && !plan.other_root);
+        let plan = plan("-t SELF -a -c -n/proc/self/ns/net true").unwrap();
+        assert!(plan.doors.is_empty() && !plan.fork && !plan.who.changes() && !plan.place.other_root);
+        assert!(plan.groups.is_empty());
     }
 
     #[test]
     fn another_root_is_noticed() {
-        assert!(plan("-t SELF -r true").unwrap().other_root);
-        assert!(!plan("-t SELF -w true").unwrap().other_root);
-        assert!(plan("-t SELF -w true").unwrap().wd.unwrap().of_target);
-        assert!(!plan("-w/ true").unwrap().wd.unwrap().of_target);
+        assert!(plan("-t SELF -r true").unwrap().place.other_root);
+        assert!(!plan("-t SELF -w true").unwrap().place.other_root);
+        assert!(plan("-t SELF -w true").unwrap().place.wd.unwrap().of_target);
+        assert!(!plan("-w/ true").unwrap().place.wd.unwrap().of_target);
     }
 
     #[test]
@@ -220,6 +242,13 @@ mod tests {
             "-m true",
             "-r true",
             "-w true",
+            "-e true",
+            "-c true",
+            "-N 3 true",
+            "-S follow true",
+            "--user-parent true",
+            "--like-target true",
+            "--list",
             "--preserve-credentials true",
         ] {
             assert_eq!(plan(line).unwrap_err().exit_status(), 125, "{line}");

@@ -155,8 +155,15 @@ fn each_kind_is_joined_and_no_other() {
         let kind = if letter == "Fp" { 5 } else { index + 1 };
         expected[kind].clone_from(&target.links()[kind]);
         assert_ne!(expected[kind], links("self")[kind]);
-        let got = tool.out(0, &target.line(&format!("-t TARGET -{letter}")), LINKS);
-        assert_eq!(lines(&got), expected, "-{letter}");
+        let output = tool.run(0, &target.line(&format!("-t TARGET -{letter}")), LINKS);
+        assert_eq!(lines(&String::from_utf8_lossy(&output.stdout)), expected, "-{letter}");
+        // It knows that -p alone is not enough for ps.
+        assert_eq!(
+            talk(&output).contains("ps shows; -m adds"),
+            letter == "p",
+            "-{letter}: {}",
+            talk(&output)
+        );
     }
     assert_eq!(lines(&tool.out(0, &target.line("-at TARGET"), LINKS)), target.links());
 }
@@ -354,7 +361,10 @@ fn the_callers_shell_is_taken_only_where_it_exists() {
         return;
     }
     let (tool, target) = (Tool::new(), Target::new(0, "-m"));
-    for (shell, runs) in [("/no/such/zsh", "/bin/sh"), ("/bin/bash", "/bin/bash"), ("", "/bin/sh")] {
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    let root = passwd.lines().find(|line| line.split(':').nth(2) == Some("0")).unwrap();
+    let own = format!("-{}", root.rsplit(['/', ':']).next().unwrap());
+    for (shell, runs) in [("/no/such/zsh", own.as_str()), ("/bin/sh", "-sh"), ("", &own)] {
         let mut command = tool.command(0, &target.line("-t TARGET -m"), "");
         command.env("SHELL", shell).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();

@@ -67,7 +67,9 @@ unsafe extern "C" {
 /// Gives back the memory that this program's code and constants take while it does nothing but wait:
 /// madvise(2), MADV_DONTNEED. What is needed again is read from the file anew.
 pub fn release_code() {
-    let page = rustix::param::page_size();
+    // SAFETY: the call takes a number; the C library has the answer from the kernel since the start. What reads it
+    // from /proc later fails in a process that is not dumpable.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
     let start = &raw const __executable_start as usize / page * page;
     let length = (&raw const etext as usize).saturating_sub(start) / page * page;
     // SAFETY: the linker puts headers, constants and code between these two symbols, in private mappings of
