@@ -1,12 +1,11 @@
 //! Becoming the user that the command runs as: the last step, in the only order that works.
 
 use crate::plan::Inside;
+use chain::capabilities::hand_on;
 use chain::{Cannot, Result};
 use nix::errno::Errno;
 use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
-use rustix::thread::{
-    capabilities, configure_capability_in_ambient_set, set_capabilities, set_keep_capabilities,
-};
+use rustix::thread::set_keep_capabilities;
 
 /// Sets groups, group, user and capabilities as the plan says. True when something has changed, which makes the
 /// kernel forget the parent-death signal.
@@ -22,7 +21,7 @@ pub fn change(plan: &Inside) -> Result<bool> {
         setuid(Uid::from_raw(user)).cannot_with(|| format!("become user {user}")).map_err(unmapped)?;
     }
     if plan.keep_caps {
-        keep_over_exec()?;
+        hand_on()?;
     }
     Ok(plan.group.is_some() || plan.user.is_some() || plan.keep_caps)
 }
@@ -38,16 +37,4 @@ fn unmapped(error: chain::Error) -> chain::Error {
         Errno::EINVAL,
         "the id has no map in this user namespace; map it with --map-users or --map-groups",
     )
-}
-
-/// What is permitted becomes inheritable and ambient: capabilities(7), "Ambient".
-fn keep_over_exec() -> Result<()> {
-    let mut sets = capabilities(None).cannot("read the capabilities")?;
-    sets.inheritable = sets.permitted;
-    sets.effective = sets.permitted;
-    set_capabilities(None, sets).cannot("make the capabilities inheritable")?;
-    for one in sets.permitted.iter().filter(|one| one.bits().is_power_of_two()) {
-        configure_capability_in_ambient_set(one, true).cannot("make a capability ambient")?;
-    }
-    Ok(())
 }
