@@ -137,6 +137,7 @@ impl Parent {
     /// The same for a child that has called [`Pty::attach`]: relays between its terminal and the caller's meanwhile.
     pub fn wait_relaying(&self, child: Child, mut pty: Pty) -> Result<u8> {
         pty.begin()?;
+        release_code();
         let status = self.stand_for(child, || {
             loop {
                 pty.relay(self.queue.as_fd())?;

@@ -4,29 +4,29 @@
 //! read as commands. With a terminal in between, the inside has only its own to do that to. The keys that make
 //! signals are keys like any other for the caller's terminal, and are signals for the foreground group inside.
 
+mod bytes;
+mod outer;
+
 use crate::error::{Cannot, Result};
-use crate::sys::signal::{self, Received};
+use crate::sys::signal::Received;
+use bytes::{Bytes, CHUNK};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
-use nix::unistd::{getpgrp, tcgetpgrp};
+use outer::Outer;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
-use rustix::io::{self, Errno, fcntl_dupfd_cloexec, read, write};
+use rustix::io::{self, Errno, fcntl_dupfd_cloexec, write};
 use rustix::process::{ioctl_tiocsctty, setsid};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout, stderr, stdin, stdout};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout, stdin, stdout};
 use rustix::termios::{
-    LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, isatty, tcgetattr, tcgetwinsize,
-    tcsetattr, tcsetwinsize,
+    LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, isatty, tcgetattr, tcsetattr, tcsetwinsize,
 };
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Bytes moved at once: what a pipe that says it is writable takes without waiting.
-const CHUNK: usize = 4096;
 /// More than the kernel keeps for a terminal whose writers have gone.
 const LEFT_OVER: usize = 64 * CHUNK;
 /// Milliseconds between looks at whether an end of input has been read.
 const LOOKS: (u32, u32) = (20, 1000);
-
 /// Milliseconds between looks at whether this job has got the foreground.
 const IN_BACKGROUND: u32 = 200;
 
@@ -44,14 +44,6 @@ pub struct Pty {
     shown: Bytes,
 }
 
-/// The caller's terminal.
-#[derive(Debug)]
-struct Outer {
-    modes: Termios,
-    is_raw: bool,
-    has_waited: bool,
-}
-
 /// The state of standard input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Input {
@@ -62,17 +54,9 @@ enum Input {
     Ended(u32),
 }
 
-/// Bytes on their way.
-#[derive(Debug)]
-struct Bytes {
-    bytes: [u8; CHUNK],
-    from: usize,
-    to: usize,
-}
-
 impl Pty {
     /// Makes one with the modes and the size of the caller's terminal, by this process's own /dev/ptmx: before a
-    /// link enters anything. What is no terminal on the caller's side is passed on unchanged: no echo of a
+    /// link enters anything, and with [`crate::child::Parent`] prepared. What is no terminal on the caller's side is passed on unchanged: no echo of a
     /// standard input that is a file, no carriage returns for a standard output that is one.
     pub fn open() -> Result<Self> {
         let what = "make a terminal";
@@ -83,13 +67,11 @@ impl Pty {
         })?;
         unlockpt(&master).cannot(what)?;
         let peer = ioctl_tiocgptpeer(&master, own).cannot(what)?;
-        let modes = tcgetattr(stdin()).ok();
-        let outer = modes.map(|modes| Outer { modes, is_raw: false, has_waited: false });
         let [master, peer] = [master, peer].map(above_standard);
         let pty = Pty {
             master: Some(master.cannot(what)?),
             peer: peer.cannot(what)?,
-            outer,
+            outer: Outer::find()?,
             input: Input::Open,
             keys: Bytes::none(),
             shown: Bytes::none(),
@@ -101,7 +83,7 @@ impl Pty {
 
     fn set_modes(&self) -> io::Result<()> {
         let mut modes = match &self.outer {
-            Some(outer) => outer.modes.clone(),
+            Some(outer) => outer.modes(),
             None => tcgetattr(&self.peer)?,
         };
         if self.outer.is_none() {
@@ -131,7 +113,7 @@ impl Pty {
 
     /// Relays until there is something to read from `signals`.
     pub(crate) fn relay(&mut self, signals: BorrowedFd<'_>) -> Result<()> {
-        self.engage()?;
+        self.take_over().cannot("take over the terminal")?;
         while !self.pump(signals).cannot("relay to the terminal")? {}
         Ok(())
     }
@@ -154,13 +136,11 @@ impl Pty {
             }
             // Whoever stopped this process, a shell has set its terminal right since.
             Signal::SIGCONT => {
-                if let Some(outer) = &mut self.outer {
-                    outer.is_raw = false;
-                }
+                self.outer.as_mut().map(Outer::forget);
                 false
             }
             Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU => {
-                self.restore();
+                self.outer.as_mut().map(Outer::give_back);
                 false
             }
             _ => false,
@@ -174,53 +154,28 @@ impl Pty {
             if self.shown.is_empty() && !matches!(self.shown.fill(master.as_fd()), Ok(1..)) {
                 break;
             }
-            left = left.saturating_sub(self.shown.rest().len());
+            left = left.saturating_sub(self.shown.count());
             self.show();
         }
     }
 
-    /// Takes the caller's terminal over, once this job has its foreground. A job in the background stops first,
-    /// as any does that wants the terminal; continued there it only shows.
-    fn engage(&mut self) -> Result<()> {
-        if let Some(outer) = &mut self.outer
-            && !std::mem::replace(&mut outer.has_waited, true)
-            && !is_in_front()
-        {
-            signal::stop_self(Signal::SIGTTOU).cannot("stop")?;
-        }
-        self.take_over().cannot("take over the terminal")
-    }
-
+    /// Has the keys of the caller's terminal, as far as this job has its foreground; in the background it only shows.
     fn take_over(&mut self) -> io::Result<()> {
-        let Some(outer) = self.outer.as_mut().filter(|outer| !outer.is_raw) else { return Ok(()) };
-        self.input = match (self.input, is_in_front()) {
-            (Input::Ended(wait), _) => Input::Ended(wait),
-            (_, true) => Input::Open,
-            (_, false) => Input::Paused,
-        };
-        if self.input == Input::Open {
-            let mut modes = outer.modes.clone();
-            modes.make_raw();
-            tcsetattr(stdin(), OptionalActions::Now, &modes)?;
-            outer.is_raw = true;
+        if let Some(outer) = &mut self.outer {
+            let is_ours = outer.take_over()?;
+            self.input = match self.input {
+                Input::Ended(wait) => Input::Ended(wait),
+                _ if is_ours => Input::Open,
+                _ => Input::Paused,
+            };
+            self.resize();
         }
-        self.resize();
         Ok(())
     }
 
-    fn restore(&mut self) {
-        if let Some(outer) = self.outer.as_mut().filter(|outer| outer.is_raw) {
-            outer.is_raw = false;
-            if is_in_front() {
-                let _ = tcsetattr(stdin(), OptionalActions::Now, &outer.modes);
-            }
-        }
-    }
-
-    /// The size of the caller's terminal, whichever descriptor it is on; the kernel tells the foreground group.
+    /// Takes the size of the caller's terminal; the kernel tells the foreground group.
     fn resize(&self) {
-        let size = [stdin(), stdout(), stderr()].into_iter().find_map(|fd| tcgetwinsize(fd).ok());
-        if let (Some(size), Some(master)) = (size, &self.master) {
+        if let (Some(size), Some(master)) = (outer::size(), &self.master) {
             let _ = tcsetwinsize(master, size);
         }
     }
@@ -337,44 +292,11 @@ impl Pty {
 
 impl Drop for Pty {
     fn drop(&mut self) {
-        self.restore();
-    }
-}
-
-impl Bytes {
-    fn none() -> Self {
-        Bytes { bytes: [0; CHUNK], from: 0, to: 0 }
-    }
-
-    fn rest(&self) -> &[u8] {
-        &self.bytes[self.from..self.to]
-    }
-
-    fn is_empty(&self) -> bool {
-        self.from == self.to
-    }
-
-    /// Reads into it, when it is empty.
-    fn fill(&mut self, fd: BorrowedFd<'_>) -> io::Result<usize> {
-        let got = read(fd, &mut self.bytes)?;
-        (self.from, self.to) = (0, got);
-        Ok(got)
-    }
-
-    /// Writes what it can from it.
-    fn drain(&mut self, fd: BorrowedFd<'_>) -> io::Result<()> {
-        self.from += write(fd, self.rest())?;
-        Ok(())
+        self.outer.as_mut().map(Outer::give_back);
     }
 }
 
 /// A caller may have started this with standard descriptors closed; the terminal must not take their place.
 fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
     fcntl_dupfd_cloexec(fd, 3)
-}
-
-/// Whether this process group may use the terminal on standard input. A terminal that does not control this
-/// session has no foreground.
-fn is_in_front() -> bool {
-    !tcgetpgrp(stdin()).is_ok_and(|group| group != getpgrp())
 }
