@@ -4,7 +4,7 @@ use crate::file;
 use crate::hierarchy::Version;
 use crate::lock;
 use crate::patience::Patience;
-use crate::place::{Base, Place};
+use crate::place::{Base, Kind, Place, is_transient};
 use crate::tree;
 use chain::error::say;
 use chain::process::Status;
@@ -54,12 +54,14 @@ pub enum Claim {
 /// Races with those who remove the directory of groups as soon as it is empty are lost a few times at most.
 const ATTEMPTS: u32 = 1000;
 
-/// Makes the directory `name` in `place` and locks it. What an orphan of that name left is removed first.
+/// Makes the directory `name` in `place` and locks it. What an orphan of that name left is removed first, if it is a
+/// name that was given; the others are many.
 pub fn claim(place: &Place, name: &str) -> io::Result<Claim> {
     let patience = &mut Patience::of(REMOVAL);
     for _ in 0..ATTEMPTS {
         match place.open().and_then(|base| make(place, base, name)) {
             Ok(Some(directory)) => return Ok(Claim::Made(directory)),
+            Ok(None) if place.kind == Kind::Transient => return Ok(Claim::InUse),
             Ok(None) => match adopt(place, name) {
                 Ok(Adoption::Ours(orphan)) => drop(orphan.end()),
                 Ok(Adoption::Owned) => return Ok(Claim::InUse),
@@ -76,7 +78,9 @@ pub fn claim(place: &Place, name: &str) -> io::Result<Claim> {
 
 /// `None` when it is there already.
 fn make(place: &Place, base: Base, name: &str) -> io::Result<Option<Directory>> {
-    lock::share(&base.fd)?;
+    if place.kind == Kind::Named {
+        lock::share(&base.fd)?;
+    }
     match mkdirat(&base.fd, name, Mode::RWXU) {
         Err(Errno::EXIST) => return Ok(None),
         other => other?,
@@ -84,8 +88,14 @@ fn make(place: &Place, base: Base, name: &str) -> io::Result<Option<Directory>> 
     let fd = file::directory_in(&base.fd, name)?;
     let path = place.path().join(name);
     let directory = Directory { version: place.version, path, fd, _held: base.held };
-    if !lock::take(&directory.fd) {
-        return Err(Errno::BUSY);
+    let is_ours = lock::take(&directory.fd);
+    match place.kind {
+        Kind::Named if !is_ours => return Err(Errno::BUSY),
+        // It was taken for an orphan.
+        Kind::Transient if !(is_ours && lock::is_at(&directory.fd, &base.fd, name)) => {
+            return Err(Errno::NOENT);
+        }
+        _ => {}
     }
     let ready = fchmod(&directory.fd, Mode::from_raw_mode(0o755));
     if let Err(e) = ready.and_then(|()| place.prepare(&base.fd, &directory.fd)) {
@@ -119,8 +129,8 @@ fn adopt(place: &Place, name: &str) -> io::Result<Adoption> {
 }
 
 impl Directory {
-    /// Takes over an open directory when nobody owns it, to remove it: the lock becomes a shared one then, which
-    /// tells those who want the name to wait. The directory of groups must be locked by the caller.
+    /// Takes over an open directory when nobody owns it, to remove it. With a name, the lock becomes a shared one
+    /// then, which tells those who want the name to wait, and the directory of groups must be locked by the caller.
     pub fn adopt(version: Version, path: PathBuf, fd: OwnedFd) -> Option<Self> {
         let directory = Directory { version, path, fd, _held: Vec::new() };
         directory.is_orphan().then_some(directory)
@@ -133,7 +143,20 @@ impl Directory {
     }
 
     fn is_orphan(&self) -> bool {
-        lock::take(&self.fd) && lock::take_part(&self.fd)
+        if self.is_transient() {
+            self.is_takeable()
+        } else {
+            lock::take(&self.fd) && lock::take_part(&self.fd)
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        self.path.file_name().is_some_and(is_transient)
+    }
+
+    /// Nobody else has it, and its path leads to it.
+    fn is_takeable(&self) -> bool {
+        lock::take(&self.fd) && lock::is_at(&self.fd, rustix::fs::CWD, &self.path)
     }
 
     /// A program in the group can lock its directory too, to pass for an owner after the owner has been killed.
@@ -268,10 +291,15 @@ impl Directory {
     }
 
     fn end_within(&self, limits: &[Duration]) -> Result<()> {
-        if std::fs::remove_dir(&self.path).is_ok() {
+        // Without a name, an orphan that was held from within may have found another who removes it.
+        let is_removable = || !self.is_transient() || self.is_takeable();
+        if is_removable() && std::fs::remove_dir(&self.path).is_ok() {
             return Ok(());
         }
         self.kill_within(limits)?;
+        if !is_removable() {
+            return Ok(());
+        }
         let patience = &mut Patience::of(limits[0]);
         let removed = tree::clear(&self.fd, patience)
             .and_then(|()| tree::remove(rustix::fs::CWD, &self.path, patience));
