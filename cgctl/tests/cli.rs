@@ -248,7 +248,8 @@ fn groups_with_and_without_a_name_can_be_in_each_other() {
     let text = stdout(&output);
     let below = format!(":/cgctl/{name}/cgctl.run-{}\n", text.lines().next().unwrap());
     assert!(text.contains(&below), "{text}{}", stderr(&output));
-    let inner = format!("echo $PPID; {own} new {name} cpu=1 -- {own} new pids=50 -- cat /proc/self/cgroup");
+    let inner =
+        format!("echo $PPID; exec {own} new {name} cpu=1 -- {own} new pids=50 -- cat /proc/self/cgroup");
     let output = cgctl(&["new", "m=64M", "--", "sh", "-c", &inner]);
     let text = stdout(&output);
     let outer = format!("cgctl.run-{}", text.lines().next().unwrap());
