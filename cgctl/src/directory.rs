@@ -28,6 +28,9 @@ const HASTY: [Duration; 1] = [Duration::from_millis(200)];
 /// drops what it had delayed (cgroup_file_notify and cgroup_rm_file in kernel/cgroup/cgroup.c).
 const EVENT: Duration = Duration::from_millis(50);
 
+/// How long a lock without a living owner is waited for.
+const LAST_MOMENTS: Duration = Duration::from_millis(100);
+
 /// How long a name is waited for whose group somebody is removing.
 const REMOVAL: Duration = Duration::from_secs(2);
 
@@ -139,7 +142,23 @@ impl Directory {
     /// The same, with a closer look at who holds the lock.
     pub fn adopt_closely(version: Version, path: PathBuf, fd: OwnedFd) -> Option<Self> {
         let directory = Directory { version, path, fd, _held: Vec::new() };
-        (directory.is_orphan() || directory.is_held_from_within()).then_some(directory)
+        let is_ours = directory.is_orphan() || directory.is_held_from_within() || directory.is_let_go();
+        is_ours.then_some(directory)
+    }
+
+    /// The child of a killed owner has the lock too until it starts the command, and dies a moment after the owner.
+    fn is_let_go(&self) -> bool {
+        let patience = &mut Patience::of(LAST_MOMENTS);
+        let is_alive = |pid: &i32| std::fs::exists(format!("/proc/{pid}")).unwrap_or(true);
+        while !lock::holders(&self.fd).iter().any(is_alive) {
+            if self.is_orphan() {
+                return true;
+            }
+            if !patience.pause() {
+                break;
+            }
+        }
+        false
     }
 
     fn is_orphan(&self) -> bool {
