@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 /// Where this process went to make its own group free of processes, and how to get back.
 #[derive(Debug)]
 pub struct Leaf {
+    place: Place,
     directory: Directory,
     own: PathBuf,
     enabled: Vec<(PathBuf, String)>,
@@ -86,7 +87,7 @@ fn missing<'a>(group: &Path, controllers: &'a [String]) -> Result<Vec<&'a str>> 
 /// The top is everybody's, our directories are ours, and our own group is there for us; what stands between
 /// belongs to whoever made it.
 fn check_ours(place: &Place, relative: &Path, missing: &[&str]) -> Result<()> {
-    let is_ours = relative.iter().any(|name| name == crate::place::DIRECTORY);
+    let is_ours = relative.iter().any(crate::hierarchy::is_ours);
     if is_ours || relative == Path::new("") || relative == place.anchor {
         return Ok(());
     }
@@ -137,15 +138,17 @@ impl Leaf {
                 .hint(advice::company()));
         }
         let cannot = || format!("leave {}", show(own));
-        let directory = match directory::claim(place, &format!("{LEAF}{this}")).cannot_with(cannot)? {
+        let place = place.named();
+        let directory = match directory::claim(&place, &format!("{LEAF}{this}")).cannot_with(cannot)? {
             Claim::Made(directory) => directory,
             Claim::InUse => return Err(Error::new(cannot(), "the group for it is in use")),
         };
         if let Err(e) = file::write(&directory, "cgroup.procs", "0") {
             directory.end()?;
+            place.tidy();
             return Err(file::cannot(cannot(), e));
         }
-        Ok(Leaf { directory, own: own.to_owned(), enabled: Vec::new() })
+        Ok(Leaf { place, directory, own: own.to_owned(), enabled: Vec::new() })
     }
 
     /// Goes back to where this process was. With others of our groups still there it cannot, and stays.
@@ -156,6 +159,8 @@ impl Leaf {
         if file::directory(&self.own).and_then(|own| file::write(own, "cgroup.procs", "0")).is_err() {
             return Ok(());
         }
-        self.directory.end()
+        self.directory.end()?;
+        self.place.tidy();
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use crate::file;
 use crate::hierarchy::Version;
 use crate::lock;
 use crate::patience::Patience;
-use crate::place::{Base, Place};
+use crate::place::{Base, Kind, Place, is_transient};
 use crate::tree;
 use chain::error::say;
 use chain::process::Status;
@@ -27,6 +27,9 @@ const HASTY: [Duration; 1] = [Duration::from_millis(200)];
 /// The event is delayed by up to 10 ms, and lost when somebody else removes the group meanwhile: the kernel then
 /// drops what it had delayed (cgroup_file_notify and cgroup_rm_file in kernel/cgroup/cgroup.c).
 const EVENT: Duration = Duration::from_millis(50);
+
+/// How long a lock without a living owner is waited for.
+const LAST_MOMENTS: Duration = Duration::from_millis(100);
 
 /// How long a name is waited for whose group somebody is removing.
 const REMOVAL: Duration = Duration::from_secs(2);
@@ -54,12 +57,14 @@ pub enum Claim {
 /// Races with those who remove the directory of groups as soon as it is empty are lost a few times at most.
 const ATTEMPTS: u32 = 1000;
 
-/// Makes the directory `name` in `place` and locks it. What an orphan of that name left is removed first.
+/// Makes the directory `name` in `place` and locks it. What an orphan of that name left is removed first, if it is a
+/// name that was given; the others are many.
 pub fn claim(place: &Place, name: &str) -> io::Result<Claim> {
     let patience = &mut Patience::of(REMOVAL);
     for _ in 0..ATTEMPTS {
         match place.open().and_then(|base| make(place, base, name)) {
             Ok(Some(directory)) => return Ok(Claim::Made(directory)),
+            Ok(None) if place.kind == Kind::Transient => return Ok(Claim::InUse),
             Ok(None) => match adopt(place, name) {
                 Ok(Adoption::Ours(orphan)) => drop(orphan.end()),
                 Ok(Adoption::Owned) => return Ok(Claim::InUse),
@@ -76,7 +81,9 @@ pub fn claim(place: &Place, name: &str) -> io::Result<Claim> {
 
 /// `None` when it is there already.
 fn make(place: &Place, base: Base, name: &str) -> io::Result<Option<Directory>> {
-    lock::share(&base.fd)?;
+    if place.kind == Kind::Named {
+        lock::share(&base.fd)?;
+    }
     match mkdirat(&base.fd, name, Mode::RWXU) {
         Err(Errno::EXIST) => return Ok(None),
         other => other?,
@@ -84,8 +91,14 @@ fn make(place: &Place, base: Base, name: &str) -> io::Result<Option<Directory>> 
     let fd = file::directory_in(&base.fd, name)?;
     let path = place.path().join(name);
     let directory = Directory { version: place.version, path, fd, _held: base.held };
-    if !lock::take(&directory.fd) {
-        return Err(Errno::BUSY);
+    let is_ours = lock::take(&directory.fd);
+    match place.kind {
+        Kind::Named if !is_ours => return Err(Errno::BUSY),
+        // It was taken for an orphan.
+        Kind::Transient if !(is_ours && lock::is_at(&directory.fd, &base.fd, name)) => {
+            return Err(Errno::NOENT);
+        }
+        _ => {}
     }
     let ready = fchmod(&directory.fd, Mode::from_raw_mode(0o755));
     if let Err(e) = ready.and_then(|()| place.prepare(&base.fd, &directory.fd)) {
@@ -119,8 +132,8 @@ fn adopt(place: &Place, name: &str) -> io::Result<Adoption> {
 }
 
 impl Directory {
-    /// Takes over an open directory when nobody owns it, to remove it: the lock becomes a shared one then, which
-    /// tells those who want the name to wait. The directory of groups must be locked by the caller.
+    /// Takes over an open directory when nobody owns it, to remove it. With a name, the lock becomes a shared one
+    /// then, which tells those who want the name to wait, and the directory of groups must be locked by the caller.
     pub fn adopt(version: Version, path: PathBuf, fd: OwnedFd) -> Option<Self> {
         let directory = Directory { version, path, fd, _held: Vec::new() };
         directory.is_orphan().then_some(directory)
@@ -129,11 +142,40 @@ impl Directory {
     /// The same, with a closer look at who holds the lock.
     pub fn adopt_closely(version: Version, path: PathBuf, fd: OwnedFd) -> Option<Self> {
         let directory = Directory { version, path, fd, _held: Vec::new() };
-        (directory.is_orphan() || directory.is_held_from_within()).then_some(directory)
+        let is_ours = directory.is_orphan() || directory.is_held_from_within() || directory.is_let_go();
+        is_ours.then_some(directory)
+    }
+
+    /// The child of a killed owner has the lock too until it starts the command, and dies a moment after the owner.
+    fn is_let_go(&self) -> bool {
+        let patience = &mut Patience::of(LAST_MOMENTS);
+        let is_alive = |pid: &i32| std::fs::exists(format!("/proc/{pid}")).unwrap_or(true);
+        while !lock::holders(&self.fd).iter().any(is_alive) {
+            if self.is_orphan() {
+                return true;
+            }
+            if !patience.pause() {
+                break;
+            }
+        }
+        false
     }
 
     fn is_orphan(&self) -> bool {
-        lock::take(&self.fd) && lock::take_part(&self.fd)
+        if self.is_transient() {
+            self.is_takeable()
+        } else {
+            lock::take(&self.fd) && lock::take_part(&self.fd)
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        self.path.file_name().is_some_and(is_transient)
+    }
+
+    /// Nobody else has it, and its path leads to it.
+    fn is_takeable(&self) -> bool {
+        lock::take(&self.fd) && lock::is_at(&self.fd, rustix::fs::CWD, &self.path)
     }
 
     /// A program in the group can lock its directory too, to pass for an owner after the owner has been killed.
@@ -268,10 +310,15 @@ impl Directory {
     }
 
     fn end_within(&self, limits: &[Duration]) -> Result<()> {
-        if std::fs::remove_dir(&self.path).is_ok() {
+        // Without a name, an orphan that was held from within may have found another who removes it.
+        let is_removable = || !self.is_transient() || self.is_takeable();
+        if is_removable() && std::fs::remove_dir(&self.path).is_ok() {
             return Ok(());
         }
         self.kill_within(limits)?;
+        if !is_removable() {
+            return Ok(());
+        }
         let patience = &mut Patience::of(limits[0]);
         let removed = tree::clear(&self.fd, patience)
             .and_then(|()| tree::remove(rustix::fs::CWD, &self.path, patience));

@@ -1,4 +1,5 @@
-//! What a killed cgctl left behind: every group in a directory called `cgctl` that nobody holds a lock on.
+//! What a killed cgctl left behind: every group in a directory called `cgctl`, and every one called `cgctl.run-PID`,
+//! that nobody holds a lock on.
 
 use crate::cli;
 use crate::controllers;
@@ -6,11 +7,11 @@ use crate::directory::Directory;
 use crate::file;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
 use crate::lock;
-use crate::place::{DIRECTORY, Place};
+use crate::place::{DIRECTORY, Place, is_transient};
 use crate::tree;
 use chain::{Cannot, Error, Result};
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -47,11 +48,12 @@ fn collect(hierarchy: &Hierarchy, removed: &mut BTreeMap<PathBuf, Removed>, fail
     let (mut bases, mut left) = (Vec::new(), Vec::new());
     let Ok(top) = file::directory(&hierarchy.mount) else { return };
     let _ = tree::each(&top, |base, path| {
-        if path.file_name() != Some(OsStr::new(DIRECTORY)) {
-            return;
+        let is_ours = path.file_name() == Some(OsStr::new(DIRECTORY));
+        if is_ours {
+            bases.push(hierarchy.mount.join(path));
         }
-        bases.push(hierarchy.mount.join(path));
-        for orphan in orphans(hierarchy.version, base, &hierarchy.mount.join(path)) {
+        let find = if is_ours { orphans } else { transient_orphans };
+        for orphan in find(hierarchy.version, base, &hierarchy.mount.join(path)) {
             let killed = orphan.processes().len();
             let name = orphan.path.file_name().unwrap_or_default();
             if controllers::is_leaf(name) {
@@ -80,32 +82,38 @@ fn orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
     if lock::exclude(base).is_err() {
         return Vec::new();
     }
-    let found = unowned(base, path, |path, fd| Directory::adopt_closely(version, path, fd));
+    let found =
+        unowned(base, path, tree::groups(base), |path, fd| Directory::adopt_closely(version, path, fd));
     lock::free(base);
     found
+}
+
+/// The groups without a name and without an owner in any open directory, each locked.
+fn transient_orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
+    unowned(base, path, transient(tree::groups(base)), |path, fd| Directory::adopt_closely(version, path, fd))
+}
+
+fn transient(mut names: Vec<CString>) -> Vec<CString> {
+    names.retain(|name| is_transient(OsStr::from_bytes(name.as_bytes())));
+    names
 }
 
 fn unowned(
     base: &OwnedFd,
     path: &Path,
+    names: Vec<CString>,
     adopt: impl Fn(PathBuf, OwnedFd) -> Option<Directory>,
 ) -> Vec<Directory> {
-    let open = |name: std::ffi::CString| {
+    let open = |name: CString| {
         let fd = file::directory_in(base, &name).ok()?;
         adopt(path.join(OsStr::from_bytes(name.as_bytes())), fd)
     };
-    tree::groups(base).into_iter().filter_map(open).collect()
+    names.into_iter().filter_map(open).collect()
 }
 
 /// The cheap form, done whenever a group is made: only in this place, and not if it would mean to wait.
 pub fn sweep(place: &Place, all: &Hierarchies) {
-    let Ok(base) = file::directory(&place.path()) else { return };
-    if !lock::take(&base) {
-        return;
-    }
-    let orphans = unowned(&base, &place.path(), |path, fd| Directory::adopt(place.version, path, fd));
-    lock::free(&base);
-    for orphan in &orphans {
+    for orphan in &orphans_nearby(place) {
         let Ok(relative) = orphan.path.strip_prefix(&place.mount) else { continue };
         if orphan.kill_hastily().is_err() {
             continue;
@@ -118,6 +126,21 @@ pub fn sweep(place: &Place, all: &Hierarchies) {
     }
 }
 
+fn orphans_nearby(place: &Place) -> Vec<Directory> {
+    let adopt = |path, fd| Directory::adopt(place.version, path, fd);
+    let path = place.base();
+    let Ok(base) = file::directory(&path) else { return Vec::new() };
+    let names = tree::groups(&base);
+    let has_named = names.iter().any(|name| name.as_bytes() == DIRECTORY.as_bytes());
+    let mut found = unowned(&base, &path, transient(names), adopt);
+    let named = has_named.then(|| file::directory_in(&base, DIRECTORY).ok()).flatten();
+    if let Some(named) = named.filter(|named| lock::take(named)) {
+        found.extend(unowned(&named, &path.join(DIRECTORY), tree::groups(&named), adopt));
+        lock::free(&named);
+    }
+    found
+}
+
 /// Removes the group at this path, if there is one that nobody owns, and tells whether there was.
 pub fn remove_at(version: Version, path: &Path) -> bool {
     let Some(orphan) = orphan_at(version, path) else { return false };
@@ -128,6 +151,9 @@ pub fn remove_at(version: Version, path: &Path) -> bool {
 }
 
 fn orphan_at(version: Version, path: &Path) -> Option<Directory> {
+    if is_transient(path.file_name()?) {
+        return Directory::adopt_closely(version, path.to_owned(), file::directory(path).ok()?);
+    }
     let base = file::directory(path.parent()?).ok()?;
     lock::exclude(&base).ok()?;
     let fd = file::directory_in(&base, path.file_name()?).ok()?;

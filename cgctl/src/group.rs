@@ -6,7 +6,7 @@ use crate::directory::{self, Claim, Directory};
 use crate::file;
 use crate::gc;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version, from_ours_on};
-use crate::place::{self, Place};
+use crate::place::{self, DIRECTORY, Kind, Place};
 use crate::plan::{Plan, Use, Write};
 use crate::setting::{self, SWAP};
 use chain::child::{Child, Parent};
@@ -21,8 +21,10 @@ use std::path::PathBuf;
 /// A group that this process has made, and removes.
 #[derive(Debug)]
 pub struct Group {
-    /// Its name.
+    /// Its name, given or not.
     pub name: String,
+    /// What its directories are called.
+    called: String,
     /// The first tracks the group: made first, removed last.
     pub parts: Vec<Part>,
     leaf: Option<Leaf>,
@@ -48,7 +50,7 @@ impl Group {
     /// Makes the group with its limits; what was half made is undone before an error is told.
     pub fn make(plan: &Plan, name: Option<&str>, hierarchies: &Hierarchies) -> Result<Self> {
         let Some(name) = name else { return Group::make_transient(plan, hierarchies) };
-        Group::try_make(plan, name, hierarchies)?
+        Group::try_make(plan, name, Kind::Named, hierarchies)?
             .ok_or_else(|| Error::new(format_args!("make group {name}"), "it is in use by another cgctl"))
     }
 
@@ -56,7 +58,7 @@ impl Group {
         let pid = std::process::id();
         let later = (2..NAMES).map(|number| format!("run-{pid}-{number}"));
         for name in std::iter::once(format!("run-{pid}")).chain(later) {
-            if let Some(group) = Group::try_make(plan, &name, hierarchies)? {
+            if let Some(group) = Group::try_make(plan, &name, Kind::Transient, hierarchies)? {
                 return Ok(group);
             }
         }
@@ -64,9 +66,11 @@ impl Group {
     }
 
     /// `None` when the name is in use.
-    fn try_make(plan: &Plan, name: &str, hierarchies: &Hierarchies) -> Result<Option<Self>> {
-        let mut group = Group { name: name.to_owned(), parts: Vec::new(), leaf: None, elsewhere: Vec::new() };
-        let made = group.add_parts(&plan.uses, hierarchies).and_then(|all| match all {
+    fn try_make(plan: &Plan, name: &str, kind: Kind, hierarchies: &Hierarchies) -> Result<Option<Self>> {
+        let called = if kind == Kind::Transient { format!("{DIRECTORY}.{name}") } else { name.to_owned() };
+        let mut group =
+            Group { name: name.to_owned(), called, parts: Vec::new(), leaf: None, elsewhere: Vec::new() };
+        let made = group.add_parts(&plan.uses, kind, hierarchies).and_then(|all| match all {
             true => group.set(&plan.writes).map(|()| true),
             false => Ok(false),
         });
@@ -79,9 +83,9 @@ impl Group {
         }
     }
 
-    fn add_parts(&mut self, uses: &[Use], hierarchies: &Hierarchies) -> Result<bool> {
+    fn add_parts(&mut self, uses: &[Use], kind: Kind, hierarchies: &Hierarchies) -> Result<bool> {
         for used in uses {
-            let Some(part) = self.claim(used.hierarchy, hierarchies)? else { return Ok(false) };
+            let Some(part) = self.claim(used.hierarchy, kind, hierarchies)? else { return Ok(false) };
             self.parts.push(part);
             if let Some(Part { place, .. }) = self.parts.last() {
                 controllers::enable(place, &used.controllers, &mut self.leaf)?;
@@ -94,13 +98,13 @@ impl Group {
     }
 
     /// Takes the first place where this user may make a group; `None` when its name is in use there.
-    fn claim(&self, hierarchy: usize, hierarchies: &Hierarchies) -> Result<Option<Part>> {
+    fn claim(&self, hierarchy: usize, kind: Kind, hierarchies: &Hierarchies) -> Result<Option<Part>> {
         let mut refusal = unseen(&hierarchies.0[hierarchy]);
-        for place in place::places(&hierarchies.0[hierarchy], hierarchies) {
+        for place in place::places(&hierarchies.0[hierarchy], hierarchies, kind) {
             if self.parts.is_empty() {
                 gc::sweep(&place, hierarchies);
             }
-            let errno = match directory::claim(&place, &self.name) {
+            let errno = match directory::claim(&place, &self.called) {
                 Ok(Claim::InUse) => return Ok(None),
                 Ok(Claim::Made(directory)) => return Ok(Some(Part { hierarchy, place, directory })),
                 Err(errno) => errno,
@@ -194,7 +198,7 @@ impl Group {
         let Some(path) = self.parts.first().map(|part| part.place.relative()) else { return };
         let path = from_ours_on(&path);
         for (version, mount) in &self.elsewhere {
-            if gc::remove_at(*version, &mount.join(path).join(&self.name)) {
+            if gc::remove_at(*version, &mount.join(path).join(&self.called)) {
                 place::tidy(mount, path);
             }
         }

@@ -4,7 +4,7 @@
 //! (since Linux 6.12 it hides controllers, since 6.17 it lists those of v1 only).
 
 use crate::file;
-use crate::place::DIRECTORY;
+use crate::place::{DIRECTORY, is_transient};
 use chain::{Cannot, Result};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -83,17 +83,21 @@ impl Hierarchy {
     }
 }
 
-/// A group below a directory of ours.
+/// The name of a directory of ours: one with groups in it, or a group without a name.
+pub fn is_ours(name: &OsStr) -> bool {
+    name == DIRECTORY || is_transient(name)
+}
+
+/// A group that we have made, or below one.
 pub fn is_nested(group: &Path) -> bool {
-    let mut components = group.components();
-    components.any(|component| component == Component::Normal(OsStr::new(DIRECTORY)))
-        && components.next().is_some()
+    let mut names = from_ours_on(group).iter();
+    names.next().is_some_and(|first| is_transient(first) || names.next().is_some())
 }
 
 /// The end of a path that begins with a directory of ours.
 pub fn from_ours_on(group: &Path) -> &Path {
-    let mut rest = group.components();
-    while rest.clone().next().is_some_and(|first| first != Component::Normal(OsStr::new(DIRECTORY))) {
+    let mut rest = group.iter();
+    while rest.clone().next().is_some_and(|first| !is_ours(first)) {
         rest.next();
     }
     rest.as_path()
@@ -232,13 +236,25 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_below_our_directory_is_nested() {
-        for (group, nested) in
-            [("", false), ("cgctl", false), ("cgctl/a", true), ("a/cgctl/b/c", true), ("cgctlx/a", false)]
-        {
+    fn only_what_is_in_a_group_of_ours_is_nested() {
+        for (group, nested) in [
+            ("", false),
+            ("cgctl", false),
+            ("cgctl/a", true),
+            ("a/cgctl/b/c", true),
+            ("cgctlx/a", false),
+            ("cgctl.run-1", true),
+            ("a/cgctl.run-1/b", true),
+            ("cgctl.x/a", false),
+        ] {
             assert_eq!(is_nested(Path::new(group)), nested, "{group}");
         }
-        for (group, ours) in [("a/b", ""), ("cgctl/x", "cgctl/x"), ("a/cgctl/b/cgctl/c", "cgctl/b/cgctl/c")] {
+        for (group, ours) in [
+            ("a/b", ""),
+            ("cgctl/x", "cgctl/x"),
+            ("a/cgctl/b/cgctl/c", "cgctl/b/cgctl/c"),
+            ("a/cgctl.run-1/cgctl/c", "cgctl.run-1/cgctl/c"),
+        ] {
             assert_eq!(from_ours_on(Path::new(group)), Path::new(ours));
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::cli;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
-use crate::place;
+use crate::place::{self, Kind};
 use chain::{Cannot, Result};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -35,11 +35,11 @@ fn own(hierarchy: &Hierarchy) -> Option<String> {
 }
 
 fn base(hierarchy: &Hierarchy, all: &Hierarchies) -> Option<String> {
-    place::places(hierarchy, all).first().map(|place| format!("/{}", place.relative().display()))
+    place::places(hierarchy, all, Kind::Named).first().map(|place| format!("/{}", place.relative().display()))
 }
 
 fn text(all: &Hierarchies) -> String {
-    let header = ["VERSION", "MOUNT", "OWN GROUP", "NEW GROUPS IN", "CONTROLLERS"].map(str::to_owned);
+    let header = ["VERSION", "MOUNT", "OWN GROUP", "NAMED GROUPS IN", "CONTROLLERS"].map(str::to_owned);
     let rows: Vec<[String; 5]> =
         std::iter::once(header).chain(all.0.iter().map(|one| row(one, all))).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

@@ -2,11 +2,15 @@
 //!
 //! The directory of a group is locked for the life of the cgctl that made it. The directory that holds groups is
 //! locked as shared between making a group and locking it, and exclusively while orphans are looked for: so no
-//! group is ever seen before it is locked.
+//! group with a name is ever seen before it is locked.
+//!
+//! A group without a name stands in a directory that others can lock as well, so that one is not locked. Such a group
+//! may be taken for an orphan before it is locked, when it is still empty: so both sides look, once they have the
+//! lock, whether the directory is still [in its place](is_at), and its maker takes another name when it is not.
 
 use crate::file;
 use crate::patience::Patience;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{AtFlags, FlockOperation, flock, statat};
 use rustix::io::{Errno, Result};
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -32,6 +36,15 @@ pub fn take(dir: impl AsFd) -> bool {
 /// Takes part in owning the directory, unless somebody has it for himself.
 pub fn take_part(dir: impl AsFd) -> bool {
     flock(dir, FlockOperation::NonBlockingLockShared).is_ok()
+}
+
+/// The open directory is what its name leads to, and has not been removed meanwhile.
+pub fn is_at(dir: impl AsFd, parent: impl AsFd, name: impl rustix::path::Arg) -> bool {
+    let (Ok(held), Ok(found)) = (rustix::fs::fstat(dir), statat(parent, name, AtFlags::SYMLINK_NOFOLLOW))
+    else {
+        return false;
+    };
+    (held.st_dev, held.st_ino) == (found.st_dev, found.st_ino)
 }
 
 /// Gives it up.

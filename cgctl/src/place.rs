@@ -1,6 +1,7 @@
-//! Where groups may be made: in a directory called `cgctl`, which is ours alone.
+//! Where groups may be made: those with a name in a directory called `cgctl`, which is ours alone, and the others,
+//! called `cgctl.run-PID`, next to it, which saves them the making and removing of that directory.
 //!
-//! It stands at the top of the hierarchy, or in the own group of a user to whom that is delegated. A cgctl that
+//! Both stand at the top of the hierarchy, or in the own group of a user to whom that is delegated. A cgctl that
 //! runs in a group of another cgctl keeps its groups inside that one: no limit is left behind.
 
 use crate::file;
@@ -10,10 +11,28 @@ use rustix::fs::{Mode, fchmod, mkdirat};
 use rustix::io::{Errno, Result};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// The name of the directory that holds groups.
+/// The name of the directory that holds the groups with a name.
 pub const DIRECTORY: &str = "cgctl";
+
+/// How the directories of the groups without a name begin.
+pub const TRANSIENT: &str = "cgctl.run-";
+
+/// The name is one of a group without a name.
+pub fn is_transient(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(TRANSIENT.as_bytes())
+}
+
+/// Which of the two kinds of group is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// In the directory `cgctl`.
+    Named,
+    /// Next to it.
+    Transient,
+}
 
 /// Others may pass through it to the group that they are in, but cannot open it: nobody else can lock it.
 const MODE: Mode = Mode::from_raw_mode(0o711);
@@ -27,7 +46,9 @@ pub struct Place {
     pub mount: PathBuf,
     /// The group in which it is: there already, not ours to remove.
     pub anchor: PathBuf,
-    /// The way from there: `cgctl`, or `cgctl/OUTER/cgctl` where the outer group does without this hierarchy.
+    /// The kind of groups that it is for.
+    pub kind: Kind,
+    /// The way from there to the base: the outer group, where that one does without this hierarchy.
     below: PathBuf,
     /// The controllers of the hierarchy.
     controllers: Vec<String>,
@@ -43,53 +64,78 @@ pub struct Base {
 }
 
 /// The places in a hierarchy, best first; none when the mount does not show where this process is.
-pub fn places(hierarchy: &Hierarchy, all: &Hierarchies) -> Vec<Place> {
+pub fn places(hierarchy: &Hierarchy, all: &Hierarchies, kind: Kind) -> Vec<Place> {
     let Some(own) = &hierarchy.own else { return Vec::new() };
-    let place = |anchor: &Path, below: PathBuf| Place {
+    let nowhere = Path::new("");
+    let place = |anchor: &Path, below: &Path| Place {
         version: hierarchy.version,
         mount: hierarchy.mount.clone(),
         anchor: anchor.to_owned(),
-        below,
+        kind,
+        below: below.to_owned(),
         controllers: hierarchy.controllers.clone(),
     };
-    let in_own = place(own, DIRECTORY.into());
-    let at_top = match all.outer() {
-        _ if hierarchy.is_nested() => return vec![in_own],
-        Some(outer) => place(Path::new(""), outer.join(DIRECTORY)),
-        None => place(Path::new(""), DIRECTORY.into()),
-    };
+    let in_own = place(own, nowhere);
+    if hierarchy.is_nested() {
+        return vec![in_own];
+    }
+    let at_top = place(nowhere, all.outer().unwrap_or(nowhere));
     if at_top == in_own { vec![in_own] } else { vec![at_top, in_own] }
 }
 
 impl Place {
     /// The path of the directory below the mount.
     pub fn relative(&self) -> PathBuf {
-        self.anchor.join(&self.below)
+        self.anchor.iter().chain(self.way()).collect()
     }
 
     /// Its whole path.
     pub fn path(&self) -> PathBuf {
-        self.mount.join(self.relative())
+        self.base().iter().chain(self.holder()).collect()
+    }
+
+    /// The whole path of the directory in which the groups without a name are, and the directory of those with one.
+    pub fn base(&self) -> PathBuf {
+        self.mount.iter().chain(&self.anchor).chain(&self.below).collect()
+    }
+
+    /// The place next to it, for groups with a name.
+    pub fn named(&self) -> Self {
+        Place { kind: Kind::Named, ..self.clone() }
+    }
+
+    fn way(&self) -> impl Iterator<Item = &OsStr> {
+        self.below.iter().chain(self.holder())
+    }
+
+    fn holder(&self) -> Option<&'static OsStr> {
+        (self.kind == Kind::Named).then_some(OsStr::new(DIRECTORY))
     }
 
     /// Opens it, made where it is missing. `NOENT` when somebody removes it meanwhile: then start over.
     pub fn open(&self) -> Result<Base> {
         let fd = file::directory(&self.mount.join(&self.anchor))?;
         let mut base = Base { fd, held: Vec::new() };
-        for name in &self.below {
+        for name in self.way() {
             base = self.step(base, name)?;
         }
         Ok(base)
     }
 
     fn step(&self, mut base: Base, name: &OsStr) -> Result<Base> {
+        let is_transient = is_transient(name);
         let is_group = name != DIRECTORY;
-        if is_group {
+        if is_group && !is_transient {
             lock::share(&base.fd)?;
         }
         let fd = open_or_make(&base.fd, name)?;
+        // Whoever looks for orphans may have met it before it was locked.
+        let is_held = if is_transient { lock::share(&fd).is_ok() } else { is_group && lock::take_part(&fd) };
+        if is_transient && !lock::is_at(&fd, &base.fd, name) {
+            return Err(Errno::NOENT);
+        }
         self.prepare(&base.fd, &fd)?;
-        if is_group && lock::take_part(&fd) {
+        if is_held {
             base.held.push(rustix::io::fcntl_dupfd_cloexec(&fd, 0)?);
         }
         Ok(Base { fd, held: base.held })
@@ -110,7 +156,7 @@ impl Place {
 
     /// Removes the directory, and those on the way to it, as far as nobody has anything in them.
     pub fn tidy(&self) {
-        tidy(&self.mount.join(&self.anchor), &self.below);
+        tidy(&self.mount.join(&self.anchor), &self.way().collect::<PathBuf>());
     }
 }
 
@@ -149,21 +195,28 @@ mod tests {
         }
     }
 
-    fn paths(all: Vec<Hierarchy>) -> Vec<Vec<PathBuf>> {
+    fn paths(all: Vec<Hierarchy>, kind: Kind) -> Vec<Vec<String>> {
         let all = Hierarchies(all);
-        all.0.iter().map(|one| places(one, &all).iter().map(Place::path).collect()).collect()
+        let text = |place: &Place| place.path().to_string_lossy().into_owned();
+        all.0.iter().map(|one| places(one, &all, kind).iter().map(text).collect()).collect()
     }
 
     #[test]
     fn the_top_comes_before_the_own_group() {
-        let found = paths(vec![hierarchy("/u", "a/b"), hierarchy("/v", "")]);
-        assert_eq!(found, [vec![PathBuf::from("/u/cgctl"), "/u/a/b/cgctl".into()], vec!["/v/cgctl".into()]]);
+        let all = || vec![hierarchy("/u", "a/b"), hierarchy("/v", "")];
+        assert_eq!(paths(all(), Kind::Named), [vec!["/u/cgctl", "/u/a/b/cgctl"], vec!["/v/cgctl"]]);
+        assert_eq!(paths(all(), Kind::Transient), [vec!["/u", "/u/a/b"], vec!["/v"]]);
     }
 
     #[test]
     fn a_nested_call_stays_inside_in_every_hierarchy() {
-        let found = paths(vec![hierarchy("/u", "cgctl/run-1"), hierarchy("/v", "")]);
-        assert_eq!(found[0], [PathBuf::from("/u/cgctl/run-1/cgctl")]);
-        assert_eq!(found[1], [PathBuf::from("/v/cgctl/run-1/cgctl"), "/v/cgctl".into()]);
+        for outer in ["cgctl/web", "cgctl.run-1", "cgctl.run-1/cgctl/web"] {
+            let all = || vec![hierarchy("/u", outer), hierarchy("/v", "")];
+            let found = paths(all(), Kind::Named);
+            assert_eq!(found[0], [format!("/u/{outer}/cgctl")]);
+            assert_eq!(found[1], [format!("/v/{outer}/cgctl"), "/v/cgctl".to_owned()]);
+            let found = paths(all(), Kind::Transient);
+            assert_eq!(found, [vec![format!("/u/{outer}")], vec![format!("/v/{outer}"), "/v".to_owned()]]);
+        }
     }
 }

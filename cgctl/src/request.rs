@@ -1,7 +1,7 @@
 //! What `cgctl new` was asked for, read and checked before anything is made.
 
 use crate::cli::New;
-use crate::place::DIRECTORY;
+use crate::place::{DIRECTORY, TRANSIENT};
 use crate::setting::{Setting, Wish};
 use chain::text::show;
 use chain::{Error, Result};
@@ -70,6 +70,7 @@ fn check_name(name: &OsStr) -> Result<String> {
     match name.to_str().filter(fits) {
         None => refused("a name is a letter or digit, then letters, digits, '_', '.' and '-'"),
         Some(DIRECTORY) => refused("that is the directory of all groups"),
+        Some(name) if name.starts_with(TRANSIENT) => refused("groups without a name are called like that"),
         Some(long) if long.len() > 200 => refused("it is longer than 200 characters"),
         Some(name) => Ok(name.to_owned()),
     }
@@ -123,7 +124,7 @@ mod tests {
         for name in ["a", "A-1", "0.b_c"] {
             assert!(read(&[name], &["sh"]).is_ok(), "{name}");
         }
-        for name in ["", ".a", "-a", "a/b", "a b", "ä", "..", "cgctl", &"x".repeat(201)] {
+        for name in ["", ".a", "-a", "a/b", "a b", "ä", "..", "cgctl", "cgctl.run-1", &"x".repeat(201)] {
             assert!(read(&[name], &["sh"]).is_err(), "{name}");
         }
     }

@@ -224,10 +224,76 @@ fn a_group_in_a_group_stays_in_it() {
     assert_gone(&outer);
 }
 
+#[test]
+fn a_group_without_a_name_stands_for_itself() {
+    if !can_make_groups() {
+        return;
+    }
+    let output = cgctl(&["new", "m=64M", "--", "sh", "-c", "echo $PPID; cat /proc/self/cgroup"]);
+    let text = stdout(&output);
+    let name = format!("cgctl.run-{}", text.lines().next().unwrap());
+    assert!(text.contains(&format!(":/{name}\n")), "{text}{}", stderr(&output));
+    assert_gone(&name);
+}
+
+#[test]
+fn groups_with_and_without_a_name_can_be_in_each_other() {
+    if !can_make_groups() {
+        return;
+    }
+    let (name, own) = (unique("mixed"), env!("CARGO_BIN_EXE_cgctl"));
+    let script = "echo $PPID; cat /proc/self/cgroup";
+    let inner = ["new", "pids=50", "--", "sh", "-c", script];
+    let output = cgctl(&[&["new", &name, "m=64M", "--", own], &inner[..]].concat());
+    let text = stdout(&output);
+    let below = format!(":/cgctl/{name}/cgctl.run-{}\n", text.lines().next().unwrap());
+    assert!(text.contains(&below), "{text}{}", stderr(&output));
+    let inner =
+        format!("echo $PPID; exec {own} new {name} cpu=1 -- {own} new pids=50 -- cat /proc/self/cgroup");
+    let output = cgctl(&["new", "m=64M", "--", "sh", "-c", &inner]);
+    let text = stdout(&output);
+    let outer = format!("cgctl.run-{}", text.lines().next().unwrap());
+    let below = format!(":/{outer}/cgctl/{name}/cgctl.run-");
+    assert!(text.contains(&below), "{text}{}", stderr(&output));
+    assert_eq!((stderr(&output).as_str(), status(&output)), ("", 0));
+    assert_gone(&outer);
+    assert_gone(&name);
+}
+
+#[test]
+fn a_number_that_is_taken_gives_way_to_the_next() {
+    if !can_make_groups() {
+        return;
+    }
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    let Some(top) = mounts.lines().find(|line| line.contains(" cgroup2 ")) else {
+        return println!("skipped: cgroup v2 is not mounted");
+    };
+    let script =
+        "d=$0/cgctl.run-$$; mkdir $d; exec 9<$d; flock -x 9; echo $$; exec $1 new -- cat /proc/self/cgroup";
+    let top = top.split(' ').nth(1).unwrap();
+    let output = Command::new("timeout")
+        .args(["60", "sh", "-c", script, top, env!("CARGO_BIN_EXE_cgctl")])
+        .output()
+        .unwrap();
+    let text = stdout(&output);
+    let name = format!("cgctl.run-{}", text.lines().next().unwrap());
+    // Another run of cgctl may have swept it already.
+    let _ = std::fs::remove_dir(Path::new(top).join(&name));
+    assert!(text.contains(&format!("0::/{name}-2\n")), "{text}{}", stderr(&output));
+    assert_gone(&format!("{name}-2"));
+}
+
 /// A cgctl whose command waits; its group is there when this returns.
 fn waiting(name: &str) -> Child {
+    waiting_in(&[name, "m=64M"])
+}
+
+fn waiting_in(words: &[&str]) -> Child {
     let mut child = Command::new(env!("CARGO_BIN_EXE_cgctl"))
-        .args(["new", name, "m=64M", "--", "sh", "-c", "echo; exec sleep 60"])
+        .arg("new")
+        .args(words)
+        .args(["--", "sh", "-c", "echo; exec sleep 60"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -274,6 +340,26 @@ fn gc_removes_what_has_no_owner_and_nothing_else() {
     assert_gone(&alive);
 }
 
+#[test]
+fn gc_and_the_next_new_find_groups_without_a_name() {
+    if !can_make_groups() {
+        return;
+    }
+    for verb in [&["gc"][..], &["new", "--", "true"]] {
+        let (mut killed, mut owner) = (waiting_in(&["m=64M"]), waiting_in(&["m=64M"]));
+        let [dead, alive] = [&killed, &owner].map(|child| format!("cgctl.run-{}", child.id()));
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let output = cgctl(verb);
+        assert_eq!((status(&output), stderr(&output).as_str()), (0, ""));
+        eventually("the orphan is removed", || directories(&dead).is_empty());
+        assert!(!directories(&alive).is_empty());
+        Command::new("kill").arg(owner.id().to_string()).status().unwrap();
+        assert_eq!(owner.wait().unwrap().code(), Some(143));
+        assert_gone(&alive);
+    }
+}
+
 /// Whether /proc/locks has a line for this inode whose holder is another than `owner`.
 fn is_held_by_another(inode: u64, owner: u32) -> bool {
     let locks = std::fs::read_to_string("/proc/locks").unwrap();
@@ -299,12 +385,16 @@ fn a_program_in_the_group_cannot_pass_for_its_owner() {
     }
     let name = unique("hostile");
     let hold = "for d in $(find /sys/fs/cgroup -name $0); do flock $d sleep 60 & done; echo; wait";
-    let mut owner = Command::new(env!("CARGO_BIN_EXE_cgctl"))
-        .args(["new", &name, "m=64M", "--", "sh", "-c", hold, &name])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    cannot_pass_for_its_owner(&["new", &name, "m=64M", "--", "sh", "-c", hold, &name], |_| name.clone());
+    let hold = hold.replace("$0", "cgctl.run-$PPID");
+    cannot_pass_for_its_owner(&["new", "m=64M", "--", "sh", "-c", &hold], |pid| format!("cgctl.run-{pid}"));
+}
+
+fn cannot_pass_for_its_owner(args: &[&str], name: impl Fn(u32) -> String) {
+    let mut owner =
+        Command::new(env!("CARGO_BIN_EXE_cgctl")).args(args).stdout(Stdio::piped()).spawn().unwrap();
     std::io::Read::read_exact(owner.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+    let name = name(owner.id());
     let directory = directories(&name).swap_remove(0);
     let inode = std::fs::metadata(&directory).unwrap().ino();
     owner.kill().unwrap();

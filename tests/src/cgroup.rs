@@ -3,6 +3,7 @@
 use nix::unistd::Pid;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,8 @@ fn hierarchy(line: &str) -> Option<(PathBuf, String)> {
     }
 }
 
-/// The directory of every group that cgctl has made: those in a directory of that name, in every hierarchy.
+/// The directory of every group that cgctl has made: those in a directory of that name, and those without a name,
+/// in every hierarchy.
 pub fn ours() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for (top, _) in hierarchies() {
@@ -38,7 +40,8 @@ fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             let path = entry.path();
             walk(&path, found);
-            if dir.file_name() == Some(OsStr::new("cgctl")) {
+            let is_transient = entry.file_name().as_bytes().starts_with(b"cgctl.run-");
+            if is_transient || dir.file_name() == Some(OsStr::new("cgctl")) {
                 found.push(path);
             }
         }

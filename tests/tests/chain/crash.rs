@@ -100,6 +100,28 @@ fn a_link_killed_at_a_random_moment_leaves_nothing_that_gc_does_not_find() {
 }
 
 #[test]
+fn a_group_without_a_name_is_found_at_any_moment_too() {
+    let _turn = alone();
+    let Some(sandbox) = Sandbox::root() else { return };
+    let mut random = Random::new();
+    for _ in 0..30 {
+        let job =
+            sandbox.run("cgctl new m=64M pids=9 -- sh -c").arg("setsid probe hold & exec probe hold").start();
+        let name = format!("cgctl.run-{}", job.pid());
+        random.pause();
+        let _ = kill(job.pid(), SIGKILL);
+        job.done();
+        let left = || cgroup::ours().into_iter().filter(|group| group.ends_with(&name)).collect::<Vec<_>>();
+        let gone = becomes(patience(10), || {
+            sandbox.run("cgctl gc").done().is(0);
+            left().is_empty()
+        });
+        assert!(gone, "nobody removes {:?}", left());
+        nothing_remains(&sandbox);
+    }
+}
+
+#[test]
 fn gc_ends_what_a_killed_cgctl_has_left_running() {
     let _turn = alone();
     let Some(sandbox) = Sandbox::root() else { return };
