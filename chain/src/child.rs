@@ -35,6 +35,9 @@ const TELLING: [Signal; 2] = [Signal::SIGWINCH, Signal::SIGCONT];
 const KILLED: u8 = 128 + Signal::SIGKILL as u8;
 const STOPPING: [Signal; 3] = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
 
+/// How long a command may run without anybody looking at how much memory its link takes.
+const SHORT: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
 /// A link that waits: its signals are blocked from [`Parent::prepare`] on, so that none interrupts what must
 /// be undone.
 #[derive(Debug)]
@@ -130,7 +133,7 @@ impl Parent {
 
     /// Waits for the child to end, passing signals on, and gives its exit status: its own, or 128+n.
     pub fn wait(&self, child: Child) -> Result<u8> {
-        release_code();
+        self.settle_down()?;
         self.stand_for(child, || self.next_signal())
     }
 
@@ -149,6 +152,16 @@ impl Parent {
         });
         pty.finish();
         status
+    }
+
+    /// Gives memory back once the command turns out to run for longer: reading the code anew would delay the end
+    /// of one that does not.
+    fn settle_down(&self) -> Result<()> {
+        let mut queue = [PollFd::new(&self.queue, PollFlags::IN)];
+        if poll(&mut queue, Some(&SHORT)).cannot("wait for signals")? == 0 {
+            release_code();
+        }
+        Ok(())
     }
 
     fn next_signal(&self) -> Result<Received> {
