@@ -141,7 +141,8 @@ impl Group {
         let unified = self.parts.iter().find(|part| part.place.version == Version::V2);
         let into = unified.map(|part| part.directory.as_fd());
         let join_v1 = || self.join(|part| part.place.version == Version::V1);
-        let started = parent.start(0, into, || join_v1().map_or_else(|e| e, |()| exec::exec(command)));
+        let started =
+            parent.start_at_once(0, into, || join_v1().map_or_else(|e| e, |()| exec::exec(command)));
         match started {
             Err(Errno::ENOSYS | Errno::E2BIG | Errno::EINVAL | Errno::EPERM) if into.is_some() => {
                 let join = || self.join(|_| true);

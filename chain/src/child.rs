@@ -16,7 +16,7 @@ use crate::error::{Cannot, Error, Result};
 use crate::ns::Kind;
 use crate::process::{self, Disposition};
 use crate::pty::Pty;
-use crate::sys::process::{Fork, clone3, release_code};
+use crate::sys::process::{Fork, clone3, release_code, vfork3};
 use crate::sys::signal::{self, Received};
 use crate::terminal::Terminal;
 use nix::errno::Errno;
@@ -103,13 +103,27 @@ impl Parent {
         body: impl FnOnce() -> Error,
     ) -> Result<Child, Errno> {
         match clone3(flags, group)? {
-            Fork::Parent(pid) => {
-                Ok(Child { pid, is_init: flags & Kind::Pid.row().flag != 0, stops: None, ended_for: None })
-            }
+            Fork::Parent(pid) => Ok(Child::new(pid, flags)),
             Fork::Child => {
                 let why = self.set_up_child().map_or_else(|e| e, |()| body());
                 std::process::exit(why.report().into())
             }
+        }
+    }
+
+    /// The same, faster, for a body that waits for nobody and does not change its user: this process stands still
+    /// until the body has become the next program.
+    pub fn start_at_once(
+        &self,
+        flags: u64,
+        group: Option<BorrowedFd<'_>>,
+        mut body: impl FnMut() -> Error,
+    ) -> Result<Child, Errno> {
+        let mut run = || self.set_up_child().map_or_else(|e| e, |()| body()).report();
+        match vfork3(flags, group, &mut run) {
+            Ok(pid) => Ok(Child::new(pid, flags)),
+            Err(Errno::ENOSYS) => self.start(flags, group, body),
+            Err(errno) => Err(errno),
         }
     }
 
@@ -243,6 +257,10 @@ impl Parent {
 }
 
 impl Child {
+    fn new(pid: Pid, flags: u64) -> Self {
+        Child { pid, is_init: flags & Kind::Pid.row().flag != 0, stops: None, ended_for: None }
+    }
+
     /// Sends it a signal; it is there, if only as a zombie, until it is reaped.
     pub fn send(&self, signal: Signal) {
         let _ = kill(self.pid, signal);

@@ -43,11 +43,23 @@ fn start(plan: &Plan, parent: &Parent, flags: u64, gate: &Gate) -> Result<Child>
             Some(channel) => channel.run_init(|| command::become_it(plan)),
         },
     };
-    let mut child = parent.start(flags, None, body).map_err(|errno| refused::explain(plan, errno))?;
+    let started = match is_plain(plan) {
+        true => parent.start_at_once(flags, None, body),
+        false => parent.start(flags, None, body),
+    };
+    let mut child = started.map_err(|errno| refused::explain(plan, errno))?;
     if let Some(channel) = channel {
         channel.listen(&mut child)?;
     }
     Ok(child)
+}
+
+/// Whether the child goes straight on to the command: it waits for no map, stays no init, keeps its user, and is not
+/// to be in a time namespace, which a process that shares memory enters only with the next program.
+fn is_plain(plan: &Plan) -> bool {
+    let inside = &plan.inside;
+    let keeps_user = inside.user.is_none() && inside.group.is_none() && !inside.keep_caps;
+    keeps_user && !plan.init && !plan.needs_outside() && !plan.kinds.contains(&Kind::Time)
 }
 
 /// The child's part. The tie to the parent comes last: a change of user undoes it.
