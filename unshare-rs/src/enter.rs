@@ -98,11 +98,15 @@ fn leave_helper(plan: &Plan, gate: &Gate) -> Result<Pid> {
     }
 }
 
-/// The helper must not outlive the process that it works for, whose gate would stay shut.
+/// The helper must not outlive the process that it works for, whose gate would stay shut. That one has told already
+/// why it ended.
 fn follow(mover: Pid) -> Result<()> {
     set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
         .cannot("follow the parent's death")?;
-    if getppid() == mover { Ok(()) } else { Err(Error::new("help", "the parent has ended")) }
+    if getppid() != mover {
+        std::process::exit(chain::error::FAILED.into());
+    }
+    Ok(())
 }
 
 /// A user namespace belongs to the user who makes it. The kernel hides the /proc files of a process that has

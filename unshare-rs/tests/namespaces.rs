@@ -152,6 +152,26 @@ fn a_kept_namespace_outlives_its_command() {
 }
 
 #[test]
+fn pid_time_and_mount_namespaces_can_be_kept_too() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    // A kept pid namespace lives as long as its PID 1.
+    let script = "unshare-rs -p=kept sleep 1000 & link=$!
+        until nsenter-rs --pid=kept true 2>/dev/null; do :; done
+        nsenter-rs --pid=kept sh -c 'kill -0 1 && test $$ -gt 1'
+        kill $link; wait $link || test $? = 143
+        umount kept; rm kept";
+    sandbox.run("unshare-rs -m sh -euc").arg(script).done().is(0);
+    let script = "unshare-rs -fT=kept --boottime 300000000 true
+        nsenter --time=kept cut -c1-3 /proc/uptime; umount kept; rm kept";
+    assert_eq!(sandbox.run("unshare-rs -m sh -euc").arg(script).done().is(0).text(), "300");
+    // Linux 6.18 numbers namespaces per processor, and takes one made on another for a loop: on the same it works.
+    let script = "mkdir own; mount --bind own own; mount --make-private own
+        taskset 1 unshare-rs -m=own/kept sh -c 'mount -t tmpfs -o size=4k none /mnt; echo >/mnt/inside'
+        nsenter --mount=own/kept test -e /mnt/inside; umount own/kept; umount own";
+    sandbox.run("taskset 1 unshare-rs -m sh -euc").arg(script).done().is(0);
+}
+
+#[test]
 fn what_cannot_be_kept_leaves_nothing() {
     let Some(sandbox) = Sandbox::root() else { return };
     for options in ["-n=net -m=mnt", "-fn=net -m=mnt"] {
@@ -200,4 +220,17 @@ fn a_refusal_names_the_cause_and_the_cure() {
     root.run("unshare-rs -m chroot rootfs unshare-rs -U true").done().is(125).says("inside a chroot");
     root.run("unshare-rs -m chroot rootfs unshare-rs -m true").done().is(125).says("--propagation unchanged");
     root.run("unshare-rs -m chroot rootfs unshare-rs -m --propagation unchanged true").done().is(0).quiet();
+}
+
+#[test]
+fn a_limit_on_depth_and_a_masked_proc_are_told() {
+    let Some(root) = Sandbox::root() else { return };
+    let script = "for n in 1 2 3 4 5 6 7 8; do set -- unshare-rs -r unshare-rs -r unshare-rs -r unshare-rs -r unshare-rs -r \"$@\"; done; exec \"$@\" true";
+    root.shell(script)
+        .done()
+        .is(125)
+        .complains_as("unshare-rs")
+        .says("32 user or pid namespaces inside each other");
+    let script = "mount -t tmpfs none /proc/fs; exec unshare-rs -Urp --mount-proc true";
+    root.run("unshare-rs -pm --mount-proc sh -euc").arg(script).done().is(125).says("has masked");
 }
