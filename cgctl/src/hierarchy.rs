@@ -5,9 +5,10 @@
 
 use crate::file;
 use crate::place::{DIRECTORY, is_transient};
+use chain::mountinfo::{self, unescape};
 use chain::{Cannot, Result};
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Which of the two designs a hierarchy follows.
@@ -126,16 +127,15 @@ fn membership(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((fields.next()?, fields.next()?))
 }
 
-/// A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)), when it is of a hierarchy.
+/// A line of /proc/PID/mountinfo, when it is of a hierarchy.
 fn mounted(line: &[u8], own: &[(&[u8], &[u8])]) -> Option<Hierarchy> {
-    let fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    let separator = fields.iter().position(|field| *field == b"-")?;
-    let version = match *fields.get(separator + 1)? {
+    let found = mountinfo::parse(line)?;
+    let version = match found.kind {
         b"cgroup" => Version::V1,
         b"cgroup2" => Version::V2,
         _ => return None,
     };
-    let options: Vec<&[u8]> = fields.get(separator + 3)?.split(|byte| *byte == b',').collect();
+    let options: Vec<&[u8]> = found.options.split(|byte| *byte == b',').collect();
     let belongs = |names: &[u8]| match version {
         Version::V2 => names.is_empty(),
         Version::V1 => {
@@ -146,9 +146,9 @@ fn mounted(line: &[u8], own: &[(&[u8], &[u8])]) -> Option<Hierarchy> {
     let text = String::from_utf8_lossy(names);
     Some(Hierarchy {
         version,
-        mount: unescape(fields.get(4)?),
+        mount: unescape(found.point),
         controllers: text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
-        own: below(Path::new(OsStr::from_bytes(group)), &unescape(fields.get(3)?)),
+        own: below(Path::new(OsStr::from_bytes(group)), &unescape(found.root)),
     })
 }
 
@@ -157,20 +157,6 @@ fn mounted(line: &[u8], own: &[(&[u8], &[u8])]) -> Option<Hierarchy> {
 fn below(group: &Path, root: &Path) -> Option<PathBuf> {
     let hidden = [group, root].iter().any(|path| path.components().any(|part| part == Component::ParentDir));
     if hidden { None } else { group.strip_prefix(root).ok().map(Path::to_owned) }
-}
-
-/// Blanks and backslashes are told as `\040` and the like.
-fn unescape(field: &[u8]) -> PathBuf {
-    let mut bytes = Vec::with_capacity(field.len());
-    let mut rest = field;
-    while let Some((first, tail)) = rest.split_first() {
-        let code = tail.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|digits| u8::from_str_radix(digits, 8).ok()).filter(|_| *first == b'\\') {
-            Some(byte) => (bytes.push(byte), rest = &tail[3..]).1,
-            None => (bytes.push(*first), rest = tail).1,
-        }
-    }
-    PathBuf::from(OsString::from_vec(bytes))
 }
 
 #[cfg(test)]

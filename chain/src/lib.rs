@@ -15,6 +15,7 @@
 //! | [`process`] | what /proc tells of a process |
 //! | [`pty`] | a terminal of the command's own, relayed to the caller's |
 //! | [`init`] | PID 1 that reaps, with the command as PID 2 |
+//! | [`mountinfo`] | the table of mounts |
 //! | [`ns`] | the table of namespaces |
 //! | [`fresh`] | the mark of a mount namespace that nobody else shares |
 //! | [`idmap`] | user and group id maps |
@@ -31,6 +32,7 @@ pub mod idmap;
 pub mod init;
 pub mod interpreter;
 pub mod link;
+pub mod mountinfo;
 pub mod ns;
 pub mod process;
 pub mod pty;

@@ -1,9 +1,8 @@
-//! Where the hierarchies of control groups are mounted: proc_pid_mountinfo(5).
+//! Where the hierarchies of control groups are mounted.
 
+use chain::mountinfo::{self, unescape};
 use chain::{Cannot, Result};
-use std::ffi::OsString;
 use std::fs;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 /// A mounted hierarchy.
@@ -35,39 +34,16 @@ pub fn hierarchies() -> Result<Vec<Hierarchy>> {
 }
 
 fn hierarchy(line: &[u8]) -> Option<Hierarchy> {
-    let mut words = line.split(|byte| *byte == b' ');
-    let (root, point) = (words.nth(3)?, words.next()?);
-    let mut source = words.skip_while(|word| *word != b"-").skip(1);
-    let kind = match source.next()? {
+    let mount = mountinfo::parse(line)?;
+    let kind = match mount.kind {
         b"cgroup2" => Version::V2,
         b"cgroup" => {
-            let options = String::from_utf8_lossy(source.nth(1)?).into_owned();
+            let options = String::from_utf8_lossy(mount.options);
             Version::V1(options.split(',').map(str::to_owned).collect())
         }
         _ => return None,
     };
-    Some(Hierarchy { kind, root: path(root), point: path(point) })
-}
-
-/// Blank, tab, line end and backslash stand there as `\` and three octal digits.
-fn path(escaped: &[u8]) -> PathBuf {
-    let mut bytes = Vec::with_capacity(escaped.len());
-    let mut rest = escaped;
-    while let [first, tail @ ..] = rest {
-        let code =
-            tail.get(..3).filter(|_| *first == b'\\').and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[3..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    OsString::from_vec(bytes).into()
+    Some(Hierarchy { kind, root: unescape(mount.root), point: unescape(mount.point) })
 }
 
 #[cfg(test)]
@@ -91,10 +67,5 @@ mod tests {
         assert_eq!(hierarchy(v1), Some(expected));
         assert_eq!(hierarchy(b"22 1 0:20 / /proc rw - proc proc rw"), None);
         assert_eq!(hierarchy(b""), None);
-    }
-
-    #[test]
-    fn only_octal_digits_are_codes() {
-        assert_eq!(path(b"a\\134\\012b\\04"), PathBuf::from("a\\\nb\\04"));
     }
 }
