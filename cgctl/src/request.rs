@@ -3,7 +3,7 @@
 use crate::cli::New;
 use crate::place::{DIRECTORY, TRANSIENT};
 use crate::setting::{Setting, Wish};
-use chain::text::show;
+use chain::text::{is_name, show};
 use chain::{Error, Result};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -61,13 +61,8 @@ fn no_command(words: &[OsString], settings: &[OsString]) -> Error {
 
 /// Names that are safe as a file name, in a shell and in a message.
 fn check_name(name: &OsStr) -> Result<String> {
-    let fits = |text: &&str| {
-        let mut bytes = text.bytes();
-        let tail = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-        bytes.next().is_some_and(|first| first.is_ascii_alphanumeric()) && bytes.all(tail)
-    };
     let refused = |why| Err(Error::new(format_args!("name the group {}", show(name)), why));
-    match name.to_str().filter(fits) {
+    match name.to_str().filter(|text| is_name(text)) {
         None => refused("a name is a letter or digit, then letters, digits, '_', '.' and '-'"),
         Some(DIRECTORY) => refused("that is the directory of all groups"),
         Some(name) if name.starts_with(TRANSIENT) => refused("groups without a name are called like that"),

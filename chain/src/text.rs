@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
 
 /// Replaces control characters, and the marks that reorder text, by `\x1b`-style escapes.
 pub fn escape(text: &str) -> String {
@@ -26,6 +27,16 @@ pub fn show(name: impl AsRef<OsStr>) -> String {
         return text.into_owned();
     }
     format!("'{}'", escape(&text).replace('\'', r"'\''"))
+}
+
+/// Whether `name` is fit for a group, a network namespace or a container: `[A-Za-z0-9][A-Za-z0-9_.-]*`, which is
+/// the same as a file name, in a shell and in a message.
+pub fn is_name(name: impl AsRef<OsStr>) -> bool {
+    let is_next = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+    match name.as_ref().as_bytes() {
+        [first, rest @ ..] => first.is_ascii_alphanumeric() && rest.iter().all(is_next),
+        [] => false,
+    }
 }
 
 #[cfg(test)]

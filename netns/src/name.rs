@@ -1,5 +1,6 @@
 //! What a network namespace may be called.
 
+use chain::text::is_name;
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,8 +22,7 @@ impl FromStr for Name {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let first = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        match first && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)) {
+        match is_name(text) {
             true if text.len() <= LONGEST => Ok(Name(text.to_owned())),
             true => Err("a name has at most 255 characters"),
             false => Err("a name is made of letters, digits, _ . and -, and begins with a letter or a digit"),

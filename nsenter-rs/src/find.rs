@@ -3,7 +3,7 @@
 use crate::cli::{Options, Process};
 use crate::mountinfo::{self, Hierarchy};
 use crate::target::Target;
-use chain::text::show;
+use chain::text::{is_name, show};
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use nix::unistd::geteuid;
@@ -11,7 +11,6 @@ use rustix::process::Pid;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The target, opened; `None` when no option names one.
@@ -53,12 +52,6 @@ fn boxes() -> Option<PathBuf> {
         return Some("/run/box".into());
     }
     std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()).map(|dir| Path::new(&dir).join("box"))
-}
-
-fn is_name(name: &OsStr) -> bool {
-    let is_first = |byte: &u8| byte.is_ascii_alphanumeric();
-    let is_next = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
-    matches!(name.as_bytes(), [first, rest @ ..] if is_first(first) && rest.iter().all(is_next))
 }
 
 /// The oldest process of the group or of one below it: of a container that is its first one. Its number is the
