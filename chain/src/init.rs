@@ -5,10 +5,10 @@
 
 use crate::child::{Child, Parent};
 use crate::error::{Cannot, Error, Result};
-use crate::sys::fd::{close_others, signal_when_readable};
+use crate::sys::fd::{close_from_3_except, signal_when_readable};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{DumpableBehavior, chdir, set_dumpable_behavior};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 /// The way by which init tells the link outside that its child has been stopped.
 #[derive(Debug)]
@@ -49,7 +49,8 @@ impl Channel {
         let child = parent.start(0, None, body).cannot("start the command")?;
         chdir("/").cannot("leave the working directory")?;
         set_dumpable_behavior(DumpableBehavior::NotDumpable).cannot("hide the memory of init")?;
-        close_others(&parent.descriptors()).cannot("close what was inherited")?;
+        let needed: Vec<u32> = parent.descriptors().iter().map(|fd| fd.as_raw_fd() as u32).collect();
+        close_from_3_except(&needed).cannot("close what was inherited")?;
         parent.wait(child)
     }
 }

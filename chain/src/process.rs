@@ -36,12 +36,11 @@ pub fn settled(process: &str, signal: Signal) -> Disposition {
     let looks = [0, 1, 3, 6].map(Duration::from_millis).into_iter();
     for pause in looks {
         std::thread::sleep(pause);
-        match Status::read(process) {
-            Ok(status) if status.has("SigCgt", signal) => return Disposition::Taken,
-            Ok(status) if status.has("SigBlk", signal) => {}
-            Ok(status) if status.has("SigIgn", signal) => return Disposition::Ignored,
-            Ok(_) if waits_for(process, signal) => return Disposition::Taken,
-            _ => return Disposition::Default,
+        let Ok(status) = Status::read(process) else { return Disposition::Default };
+        match status.disposition(signal) {
+            Disposition::Taken if !status.has("SigCgt", signal) => {}
+            Disposition::Default if waits_for(process, signal) => return Disposition::Taken,
+            disposition => return disposition,
         }
     }
     Disposition::Taken

@@ -2,14 +2,7 @@
 
 use nix::errno::Errno;
 use nix::unistd::Pid;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
-
-/// Marks every descriptor from `first` on close-on-exec: close_range(2), Linux 5.11.
-pub fn close_on_exec_from(first: u32) -> Result<(), Errno> {
-    // SAFETY: the call takes three numbers and touches no memory; nothing is closed before exec.
-    super::check(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) })
-        .map(drop)
-}
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// Whether the number is an open descriptor.
 pub fn is_open(fd: u32) -> bool {
@@ -22,6 +15,8 @@ pub fn is_open(fd: u32) -> bool {
 /// For a link that has crossed a root boundary and is about to become the next program. Marking them close-on-exec
 /// is not enough there: while that program, or the interpreter of a script, is looked up, a symbolic link of a
 /// hostile root can lead through /proc/self/fd to what they show. The caller drops its own descriptors before.
+///
+/// Also for an init, which stays in place while others should not reach its files.
 pub fn close_from_3_except(keep: &[u32]) -> Result<(), Errno> {
     let mut keep: Vec<u32> = keep.iter().copied().filter(|fd| *fd > 2).collect();
     keep.sort_unstable();
@@ -38,26 +33,6 @@ pub fn close_from_3_except(keep: &[u32]) -> Result<(), Errno> {
 fn close_range(first: u32, last: u32) -> Result<(), Errno> {
     // SAFETY: the call takes three numbers and touches no memory; by the contract above nothing uses
     // these descriptors any more.
-    super::check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) }).map(drop)
-}
-
-/// Closes every descriptor above 2 but those of `kept`: the ones that came with this process and that no value
-/// of the program owns. For a process that stays in place while others should not reach its files.
-pub fn close_others(kept: &[BorrowedFd<'_>]) -> Result<(), Errno> {
-    let mut kept: Vec<RawFd> = kept.iter().map(AsRawFd::as_raw_fd).filter(|fd| *fd > 2).collect();
-    kept.sort_unstable();
-    let mut first = 3;
-    for fd in kept {
-        if first < fd {
-            close(first, fd - 1)?;
-        }
-        first = fd + 1;
-    }
-    close(first, RawFd::MAX)
-}
-
-fn close(first: RawFd, last: RawFd) -> Result<(), Errno> {
-    // SAFETY: the caller names the descriptors that are owned; the others are nobody's.
     super::check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) }).map(drop)
 }
 
