@@ -58,6 +58,8 @@ pub struct Child {
     pub is_init: bool,
     /// It is the init of [`crate::init`]: here it tells which signal has stopped its own child.
     pub stops: Option<OwnedFd>,
+    /// It leads a session of its own: what the keys of this one's terminal send has not reached it.
+    pub apart: bool,
     ended_for: Option<Signal>,
 }
 
@@ -187,6 +189,7 @@ impl Parent {
         let mut status = self.reap(&child)?;
         while status.is_none() {
             let received = next()?;
+            let received = Received { sent: received.sent || child.apart, ..received };
             match received.signal {
                 Signal::SIGIO => self.stop_as_told(&child)?,
                 Signal::SIGCHLD => status = self.reap(&child)?,
@@ -258,7 +261,7 @@ impl Parent {
 
 impl Child {
     fn new(pid: Pid, flags: u64) -> Self {
-        Child { pid, is_init: flags & Kind::Pid.row().flag != 0, stops: None, ended_for: None }
+        Child { pid, is_init: flags & Kind::Pid.row().flag != 0, stops: None, apart: false, ended_for: None }
     }
 
     /// Sends it a signal; it is there, if only as a zombie, until it is reaped.
