@@ -1,9 +1,11 @@
 //! The options.
 
 mod mounts;
+mod seccomp;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use mounts::Mounts;
+use seccomp::Seccomp;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -34,6 +36,8 @@ pub struct Options {
     /// Give CMD no variable but PATH and those of --env
     #[arg(long)]
     pub clear_env: bool,
+    #[command(flatten)]
+    pub seccomp: Seccomp,
     /// Leave descriptor N open for CMD; all others above 2 are closed
     #[arg(long, value_name = "N", value_parser = OsStringValueParser::new().try_map(|text| descriptor(&text)))]
     pub keep_fd: Vec<u32>,

@@ -1,6 +1,7 @@
 //! Becoming the command.
 
 use crate::plan::Program;
+use crate::seccomp::Filter;
 use chain::error::NOT_FOUND;
 use chain::exec::{exec_with, find};
 use chain::sys::fd::{close_from_3_except, is_open};
@@ -27,12 +28,15 @@ impl Command {
 
     /// Becomes the command, in `directory`. The descriptors that this program was given are closed before the
     /// command is even looked up: a link in the new root could lead through /proc/self/fd to the old one.
-    pub fn run(mut self, directory: &Path) -> Error {
+    pub fn run(mut self, directory: &Path, filter: Option<&Filter>) -> Error {
         if let Err(e) = close_from_3_except(&self.program.keep).cannot("close descriptors") {
             return e;
         }
         if self.program.pwd {
             self.program.environment.set("PWD", directory);
+        }
+        if let Some(Err(e)) = filter.map(Filter::load) {
+            return e;
         }
         let error = exec_with(&self.program.line, &self.program.environment);
         if error.exit_status() == NOT_FOUND { self.but_outside(error) } else { error }

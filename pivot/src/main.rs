@@ -10,6 +10,7 @@
 //! | [`inside`] | paths resolved inside the root, missing mount points |
 //! | [`mounts`] | mounts by descriptor |
 //! | [`proc`], [`dev`] | what lies on top of /proc, /sys and /dev |
+//! | [`seccomp`] | which system calls the command may make |
 //! | [`command`] | becoming the command |
 
 #![cfg_attr(not(test), no_main)]
@@ -24,17 +25,19 @@ mod namespace;
 mod plan;
 mod proc;
 mod root;
+mod seccomp;
 
 chain::main!("pivot", run);
 
 fn run(options: cli::Options) -> chain::Result<u8> {
     let plan = plan::Plan::new(options)?;
     let command = command::Command::new(plan.command)?;
+    let filter = plan.seccomp.prepare(chain::capabilities::bounding)?;
     namespace::own_mounts()?;
     let root = root::Root::open(&plan.root)?;
     let mounts = mounts::prepare(plan.mounts)?;
     let tree = root.attach(plan.read_only)?;
     let directory = tree.furnish_and_enter(&mounts, plan.directory.as_deref())?;
     drop(mounts);
-    Err(command.run(&directory))
+    Err(command.run(&directory, filter.as_ref()))
 }

@@ -1,6 +1,7 @@
 //! What is to be done, as plain data: nothing here changes anything.
 
 use crate::cli::Options;
+use crate::seccomp::Request;
 use crate::{defaults, namespace};
 use chain::exec::{DEFAULT_PATH, Environment};
 use chain::text::show;
@@ -19,6 +20,8 @@ pub struct Plan {
     pub mounts: Vec<Mount>,
     /// Where the command starts, when not in `/`.
     pub directory: Option<PathBuf>,
+    /// Which system calls the command may make.
+    pub seccomp: Request,
     /// What it then becomes.
     pub command: Program,
 }
@@ -93,7 +96,8 @@ impl Plan {
         let mut mounts = if options.bare { Vec::new() } else { default_mounts(&options.mounts.0) };
         mounts.extend(options.mounts.0);
         let command = Program { line: command(line.collect())?, environment, pwd, keep: options.keep_fd };
-        Ok(Plan { root, read_only: options.ro, mounts, directory: options.chdir, command })
+        let seccomp = options.seccomp.request(Request::default());
+        Ok(Plan { root, read_only: options.ro, mounts, directory: options.chdir, seccomp, command })
     }
 }
 
