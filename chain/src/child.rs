@@ -20,7 +20,7 @@ use crate::sys::process::{Fork, clone3, release_code, vfork3};
 use crate::sys::signal::{self, Received};
 use crate::terminal::Terminal;
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, killpg, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -189,7 +189,6 @@ impl Parent {
         let mut status = self.reap(&child)?;
         while status.is_none() {
             let received = next()?;
-            let received = Received { sent: received.sent || child.apart, ..received };
             match received.signal {
                 Signal::SIGIO => self.stop_as_told(&child)?,
                 Signal::SIGCHLD => status = self.reap(&child)?,
@@ -276,6 +275,8 @@ impl Child {
                 self.ended_for = Some(received.signal);
                 self.send(Signal::SIGKILL);
             }
+            // It leads a group too.
+            _ if reached_it && self.apart => drop(killpg(self.pid, received.signal)),
             _ if reached_it => {}
             _ => self.send(received.signal),
         }

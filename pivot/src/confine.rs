@@ -131,7 +131,7 @@ impl Confinement {
             let kept = new.policy.kept(own)?;
             let permitted = kept.unwrap_or(own);
             let ambient = new.policy.ambient(permitted)?;
-            new.filter = new.policy.seccomp().prepare(permitted)?;
+            new.filter = new.policy.seccomp().prepare(|| permitted)?;
             new.rights = new.policy.changes_capabilities().then_some(Rights {
                 bounding: kept,
                 permitted,

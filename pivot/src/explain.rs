@@ -6,12 +6,11 @@ use crate::confine::{capabilities, landlock, securebits};
 use crate::defaults;
 use crate::namespace;
 use crate::plan::{Plan, Source};
-use chain::capabilities::each;
 use chain::ns::{self, Kind, NAMESPACES};
 use chain::text::show;
 use chain::{Cannot, Result, fresh};
 use rustix::process::{getegid, geteuid};
-use rustix::thread::{CapabilitySet, capabilities as look, capability_is_in_bounding_set};
+use rustix::thread::capabilities as look;
 use std::io::Write;
 
 /// How it is told.
@@ -142,7 +141,7 @@ fn of_rights(policy: &Policy) -> Result<Topics> {
     let sets = look(None).cannot("read the capabilities")?;
     let kept = policy.kept(sets.permitted)?;
     let ambient = policy.ambient(kept.unwrap_or(sets.permitted))?;
-    let (bounding, root) = (kept.unwrap_or_else(bounding), becomes_root(policy));
+    let (bounding, root) = (kept.unwrap_or_else(chain::capabilities::bounding), becomes_root(policy));
     let (inheritable, permitted) = match policy.changes_capabilities() {
         true => (ambient, if root { bounding } else { ambient }),
         false if root => (sets.inheritable, bounding),
@@ -162,10 +161,6 @@ fn of_rights(policy: &Policy) -> Result<Topics> {
         ("no_new_privs", Said::One(yes_or_no(policy.no_new_privs()))),
         ("seccomp", Said::Lines(policy.seccomp().explain(kept.unwrap_or(sets.permitted))?)),
     ])
-}
-
-fn bounding() -> CapabilitySet {
-    each(!CapabilitySet::empty()).filter(|one| capability_is_in_bounding_set(*one).unwrap_or(false)).collect()
 }
 
 /// As far as that can be told from here: by number, or by the name that root has.

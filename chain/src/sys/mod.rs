@@ -9,6 +9,7 @@ pub mod mount;
 pub mod net;
 pub mod ns;
 pub mod process;
+pub mod seccomp;
 pub mod signal;
 #[cfg(quick_start)]
 mod start;

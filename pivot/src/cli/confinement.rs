@@ -69,15 +69,15 @@ const TABLE: [Row<Policy>; 20] = [
     Row {
         name: "seccomp",
         value: "default|none|FILE",
-        help: "Filter system calls: docker's policy, or one in docker's or the kernel's format",
+        help: "Allow CMD the system calls of docker's policy, or of a file in docker's format or the kernel's",
         apply: |policy, text| {
             Choice::parse(text).map(|choice| policy.seccomp = Some(choice)).map_err(str::to_owned)
         },
     },
     Row {
         name: "seccomp-deny",
-        value: "@GROUP|CALL[,...]",
-        help: "Refuse a group of system calls, or a single one",
+        value: "NAME[,NAME]...",
+        help: "Refuse CMD system calls, such as mount or a group of them such as @mount",
         apply: |policy, text| {
             let text = text.to_str().ok_or("it is not a system call")?;
             Denied::parse(text).map(|denied| policy.denied.push(denied))

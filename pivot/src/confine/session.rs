@@ -51,7 +51,7 @@ impl Session {
 
     /// Confines and runs the command: returns its status if this process waits for it.
     pub fn run(self, mut confinement: Confinement, command: Command, start: Start) -> Result<u8> {
-        let body = || match confinement.apply(start) {
+        let body = move || match confinement.apply(start) {
             Ok(directory) => command.run(&directory, confinement.restricts_files()),
             Err(e) => e,
         };
