@@ -3,7 +3,7 @@
 use chain::idmap::{Extent, GROUPS, Ids, Map, Request, USERS};
 use chain::ns::Kind;
 use chain::sys::mount::map_ids;
-use chain::sys::ns::owner;
+use chain::sys::ns::flag_of;
 use chain::sys::process::{Fork, clone3};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
@@ -16,13 +16,11 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which owner is shown as which: as user namespaces say it, the file system being the inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdMap {
-    /// As the user namespace of this process does.
-    Own,
     /// As the user namespace of this file does.
     Namespace(PathBuf),
     /// So.
@@ -82,38 +80,39 @@ pub fn apply(tree: impl AsFd, map: &IdMap, recursive: bool, what: &dyn Fn() -> S
 
 fn explain(map: &IdMap, errno: Errno, recursive: bool, what: String) -> Error {
     match (errno, map) {
-        (Errno::EINVAL, IdMap::Namespace(path)) if !is_user_namespace(path) => {
-            Error::new(what, format_args!("{} is not a user namespace", show(path)))
-        }
         (Errno::EINVAL, _) if recursive => {
             Error::new(what, "its file system, or one that is mounted in it, cannot map ids")
-                .hint("the option norec leaves out what is mounted in it")
+                .hint("in the options of a bind, norec leaves out what is mounted in it")
         }
         (Errno::EINVAL, _) => Error::new(what, "its file system cannot map ids"),
-        (Errno::EPERM, IdMap::Own) => Error::new(
+        (Errno::EPERM, IdMap::Namespace(path)) => Error::new(
             what,
-            "only root of the user namespace that its file system belongs to may map its ids, and not as the first namespace does",
-        )
-        .hint("map them before the user namespace is entered: idmap=INSIDE:OUTSIDE:COUNT"),
+            format_args!(
+                "{} is the first user namespace, or the file system does not belong to that in use",
+                show(path)
+            ),
+        ),
         (Errno::EPERM, _) => Error::new(
             what,
-            "only root of the user namespace that its file system belongs to may map its ids, and only once",
+            "it needs root of the user namespace that the file system belongs to, and ids that are not mapped yet",
         ),
         _ => Error::os(what, errno),
     }
 }
 
-fn is_user_namespace(path: &PathBuf) -> bool {
-    File::open(path).is_ok_and(|file| !matches!(owner(file.as_fd()), Err(Errno::ENOTTY)))
-}
-
 fn namespace(map: &IdMap) -> Result<OwnedFd> {
     match map {
-        IdMap::Own => chain::ns::open("self", Kind::User).cannot("open the own user namespace"),
-        IdMap::Namespace(path) => File::open(path)
-            .map(OwnedFd::from)
-            .cannot_with(|| format!("open the user namespace {}", show(path))),
+        IdMap::Namespace(path) => of_file(path),
         IdMap::Extents { users, groups } => made(&[(&USERS, users), (&GROUPS, groups)]),
+    }
+}
+
+fn of_file(path: &Path) -> Result<OwnedFd> {
+    let what = || format!("map ids as {} does", show(path));
+    let file = File::open(path).cannot_with(what)?;
+    match flag_of(file.as_fd()) {
+        Ok(flag) if flag == Kind::User.row().flag => Ok(file.into()),
+        _ => Err(Error::new(what(), "it is not a user namespace")),
     }
 }
 

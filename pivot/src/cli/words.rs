@@ -23,7 +23,7 @@ enum Effect {
     Attributes(u64, u64),
     Propagation(u64),
     TopOnly,
-    /// `idmap`, `idmap=MAP`
+    /// `idmap=MAP`
     Ids,
     /// `NAME=VALUE` for the file system, and what is a value.
     Value(fn(&str) -> Result<(), &'static str>),
@@ -164,7 +164,7 @@ impl Word {
         let name = self.name;
         match (&self.effect, value) {
             (Effect::Ids, Some(map)) => options.ids = Some(idmap::parse(map)?),
-            (Effect::Ids, None) => options.ids = Some(idmap::IdMap::Own),
+            (Effect::Ids, None) => return Err("idmap needs a value: idmap=MAP".to_owned()),
             (Effect::Value(check), Some(value)) => {
                 let text = value.to_str().unwrap_or_default();
                 check(text).map_err(|why| format!("{name}={} is wrong: {why}", show(value)))?;
