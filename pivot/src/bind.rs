@@ -1,5 +1,6 @@
 //! Copies of what the old root shows: binds.
 
+use crate::defaults::HANDED_ON;
 use crate::idmap;
 use crate::mounts::{copy, copy_all};
 use crate::plan::{Mount, MountOptions, Source, Step};
@@ -65,7 +66,7 @@ fn by_path(source: &Path, optional: bool, mount: &Mount) -> Result<Option<OwnedF
     match copied {
         Err(io::Errno::NOENT) if optional => Ok(None),
         Ok(tree) => check_ties(CWD, source, mount).map(|()| Some(tree)),
-        Err(e) => Err(e).cannot_with(|| mount.what()).map_err(explain),
+        Err(e) => Err(e).cannot_with(|| mount.what()).map_err(|e| blame_variable(explain(e), source, mount)),
     }
 }
 
@@ -74,6 +75,17 @@ fn explain(e: Error) -> Error {
         Errno::EINVAL,
         "name it by its path: a descriptor from before belongs to another mount namespace",
     )
+}
+
+/// Nobody may know of a file that a link before has named.
+fn blame_variable(e: Error, source: &Path, mount: &Mount) -> Error {
+    let named = |(variable, target): &&(&str, &str)| {
+        mount.target == Path::new(target) && std::env::var_os(variable).is_some_and(|file| file == source)
+    };
+    match HANDED_ON.iter().find(named) {
+        Some((variable, _)) => e.hint(format_args!("the variable {variable} names that file")),
+        None => e,
+    }
 }
 
 /// What a descriptor shows can be copied where it was opened. One from another mount namespace leads to the same file
