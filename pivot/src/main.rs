@@ -30,10 +30,10 @@ chain::main!("pivot", run);
 fn run(options: cli::Options) -> chain::Result<u8> {
     let plan = plan::Plan::new(options)?;
     let command = command::Command::new(plan.command)?;
-    namespace::own_mounts()?;
+    let program = namespace::own_mounts()?;
     let root = root::Root::open(&plan.root)?;
     let mounts = mounts::prepare(plan.mounts)?;
-    let tree = root.attach(plan.read_only)?;
+    let tree = root.attach(plan.read_only, program)?;
     let directory = tree.furnish_and_enter(&mounts, plan.directory.as_deref())?;
     drop(mounts);
     Err(command.run(&directory))

@@ -1,6 +1,7 @@
 //! A mount namespace that nobody else shares.
 
 use chain::process::Status;
+use chain::shelter::{OwnMount, take_if_own};
 use chain::{Cannot, Error, Result, fresh};
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
@@ -14,15 +15,22 @@ const RAMFS_MAGIC: FsWord = 0x8584_58f6;
 const TMPFS_MAGIC: FsWord = 0x0102_1994;
 
 /// Moves this process to a mount namespace of its own, unless the chain has just made it one, and cuts the ties of
-/// every mount in it to other namespaces.
+/// every mount in it to other namespaces. Gives the mount of this program's file where it is left behind with the old
+/// root; elsewhere the file is brought out of reach right here, before anything has been changed.
 ///
 /// Errors: without CAP_SYS_ADMIN, unshare(2) says EPERM.
-pub fn own_mounts() -> Result<()> {
-    if !fresh::is_alone() {
+pub fn own_mounts() -> Result<Option<OwnMount>> {
+    let is_alone = fresh::is_alone();
+    let program = if is_alone { OwnMount::find() } else { None };
+    if program.is_none() {
+        take_if_own()?;
+    }
+    if !is_alone {
         unshare(CloneFlags::CLONE_NEWNS).map_err(no_namespace)?;
     }
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-    mount_change("/", private).cannot("make the mounts private").map_err(explain_root)
+    mount_change("/", private).cannot("make the mounts private").map_err(explain_root)?;
+    Ok(program)
 }
 
 fn no_namespace(errno: Errno) -> Error {

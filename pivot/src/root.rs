@@ -5,6 +5,7 @@ use crate::mounts::{self, Ready};
 use crate::namespace;
 use crate::plan::{Lookup, Source};
 use crate::proc::Covers;
+use chain::shelter::OwnMount;
 use chain::sys::mount::{RDONLY, set_attributes};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
@@ -29,6 +30,7 @@ pub struct Root {
 pub struct Tree {
     place: OwnedFd,
     top: OwnedFd,
+    program: Option<OwnMount>,
     made: Vec<Made>,
 }
 
@@ -47,8 +49,8 @@ impl Root {
         Ok(Root { place, path: path.to_owned() })
     }
 
-    /// Mounts a copy, with all that is mounted in the directory, over it.
-    pub fn attach(self, read_only: bool) -> Result<Tree> {
+    /// Mounts a copy, with all that is mounted in the directory, over it. `program` is left behind with the old root.
+    pub fn attach(self, read_only: bool, program: Option<OwnMount>) -> Result<Tree> {
         let what = || format!("use {} as the root", show(&self.path));
         let top = mounts::copy_all(&self.place, "").cannot_with(what).map_err(|e| {
             e.hint_if(
@@ -61,7 +63,7 @@ impl Root {
                 .cannot_with(|| format!("make {} read-only", show(&self.path)))?;
         }
         mounts::attach(&top, &self.place).cannot_with(what)?;
-        Ok(Tree { place: self.place, top, made: Vec::new() })
+        Ok(Tree { place: self.place, top, program, made: Vec::new() })
     }
 }
 
@@ -130,6 +132,7 @@ impl Tree {
         let directory = directory.map(|path| self.open_directory(path)).transpose()?;
         fchdir(&self.top).cannot("enter the new root")?;
         pivot_root(".", ".").cannot("switch the root").map_err(namespace::explain_root)?;
+        self.program.as_ref().map_or(Ok(()), OwnMount::seal)?;
         unmount(".", UnmountFlags::DETACH).cannot("detach the old root")?;
         chdir("/").cannot("enter the new root")?;
         directory.map_or_else(|| Ok(PathBuf::from("/")), |directory| directory.enter())
