@@ -13,8 +13,8 @@ use nix::fcntl::AtFlags;
 use nix::unistd::execveat;
 use rustix::fs::{
     Access, CWD, MemfdFlags, Mode, OFlags, PROC_SUPER_MAGIC, SealFlags, StatVfsMountFlags, StatxAttributes,
-    StatxFlags, accessat, fcntl_add_seals, fcntl_get_seals, fstat, fstatfs, fstatvfs, memfd_create, open,
-    openat, readlinkat, sendfile, statx,
+    StatxFlags, accessat, fcntl_add_seals, fcntl_get_seals, fstatfs, fstatvfs, memfd_create, open, openat,
+    readlinkat, sendfile, statat, statx,
 };
 use rustix::io::{Errno, Result as IoResult};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags};
@@ -30,30 +30,25 @@ const OWN: &str = "/proc/self/exe";
 /// Starts this program again, from the beginning and with the same arguments, unless its file is safe already: on a
 /// read-only mount, sealed in memory, or not this user's to write. To be called before anything has been changed.
 pub fn take() -> Result<()> {
-    take_for(&own_file()?)
+    take_for(&OwnFile::find()?)
 }
 
 /// The same for a link whose command cannot have more rights over files than the link itself: where that could not
 /// write the file, nor give itself the right to, nothing is done.
 pub fn take_if_own() -> Result<()> {
-    let own = own_file()?;
-    if can_be_written(&own) || fstat(&own).is_ok_and(|stat| stat.st_uid == geteuid().as_raw()) {
-        take_for(&own)
-    } else {
-        Ok(())
-    }
+    let file = OwnFile::find()?;
+    if file.can_be_written() || file.belongs_to_user() { take_for(&file) } else { Ok(()) }
 }
 
-fn take_for(own: &OwnedFd) -> Result<()> {
-    let file_system = fstatvfs(own).cannot_with(what)?;
-    if file_system.f_flag.contains(StatVfsMountFlags::RDONLY) {
+fn take_for(file: &OwnFile) -> Result<()> {
+    if file.is_read_only().cannot_with(what)? {
         return name();
     }
-    match read_only_copy(own) {
+    match file.read_only_copy() {
         Ok(copy) => start_again(&copy),
         // Without the right to, or where the file is not of this mount namespace.
-        Err(_) if !can_be_written(own) || is_sealed(own) => name(),
-        Err(_) => start_again(&sealed_copy(own).cannot_with(|| format!("copy {} into memory", tool()))?),
+        Err(_) if !file.can_be_written() || file.is_sealed() => name(),
+        Err(_) => start_again(&file.sealed_copy().cannot_with(|| format!("copy {} into memory", tool()))?),
     }
 }
 
@@ -61,53 +56,70 @@ fn what() -> String {
     format!("look at the file of {}", tool())
 }
 
-/// The file (O_PATH), which only proc shows: that on /proc, or one that nobody else sees.
-fn own_file() -> Result<OwnedFd> {
-    let proc = open("/proc", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-    let proc = match proc {
-        Ok(proc) if fstatfs(&proc).is_ok_and(|found| found.f_type == PROC_SUPER_MAGIC) => proc,
-        _ => private_proc().map_err(|_| {
+/// The file, as a proc file system shows it: that on /proc, or one that nobody else sees.
+struct OwnFile {
+    proc: OwnedFd,
+}
+
+/// Its name there.
+const NAME: &str = "self/exe";
+
+impl OwnFile {
+    fn find() -> Result<Self> {
+        let proc = open("/proc", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        match proc {
+            Ok(proc) if fstatfs(&proc).is_ok_and(|found| found.f_type == PROC_SUPER_MAGIC) => Ok(proc),
+            _ => private_proc(),
+        }
+        .map(|proc| OwnFile { proc })
+        .map_err(|_| {
             Error::new(what(), "/proc does not show it").hint("a proc file system must be mounted on /proc")
-        })?,
-    };
-    openat(proc, "self/exe", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).cannot_with(what)
+        })
+    }
+
+    fn open(&self, flags: OFlags) -> IoResult<OwnedFd> {
+        openat(&self.proc, NAME, flags | OFlags::CLOEXEC, Mode::empty())
+    }
+
+    fn is_read_only(&self) -> IoResult<bool> {
+        Ok(fstatvfs(self.open(OFlags::PATH)?)?.f_flag.contains(StatVfsMountFlags::RDONLY))
+    }
+
+    fn can_be_written(&self) -> bool {
+        accessat(&self.proc, NAME, Access::WRITE_OK, rustix::fs::AtFlags::EACCESS).is_ok()
+    }
+
+    fn belongs_to_user(&self) -> bool {
+        let stat = statat(&self.proc, NAME, rustix::fs::AtFlags::empty());
+        stat.is_ok_and(|stat| stat.st_uid == geteuid().as_raw())
+    }
+
+    fn read_only_copy(&self) -> IoResult<OwnedFd> {
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        let copy = open_tree(&self.proc, NAME, flags)?;
+        set_attributes(copy.as_fd(), RDONLY, false)
+            .map_err(|errno| Errno::from_raw_os_error(errno as i32))?;
+        Ok(copy)
+    }
+
+    fn is_sealed(&self) -> bool {
+        let seals = self.open(OFlags::RDONLY).and_then(fcntl_get_seals);
+        seals.is_ok_and(|seals| seals.contains(SealFlags::WRITE | SealFlags::SEAL))
+    }
+
+    fn sealed_copy(&self) -> IoResult<OwnedFd> {
+        let file = self.open(OFlags::RDONLY)?;
+        let copy = memfd_create(tool(), MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        while sendfile(&copy, &file, None, usize::MAX >> 33)? > 0 {}
+        fcntl_add_seals(&copy, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+        Ok(copy)
+    }
 }
 
 fn private_proc() -> IoResult<OwnedFd> {
     let context = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_create(&context)?;
     fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
-}
-
-fn read_only_copy(own: &OwnedFd) -> IoResult<OwnedFd> {
-    let flags =
-        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
-    let copy = open_tree(own, "", flags)?;
-    set_attributes(copy.as_fd(), RDONLY, false).map_err(|errno| Errno::from_raw_os_error(errno as i32))?;
-    Ok(copy)
-}
-
-fn can_be_written(own: &OwnedFd) -> bool {
-    let flags = rustix::fs::AtFlags::EACCESS | rustix::fs::AtFlags::EMPTY_PATH;
-    accessat(own, "", Access::WRITE_OK, flags).is_ok()
-}
-
-fn readable(own: &OwnedFd) -> IoResult<OwnedFd> {
-    use std::os::fd::AsRawFd;
-    openat(CWD, format!("/proc/self/fd/{}", own.as_raw_fd()), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-}
-
-fn is_sealed(own: &OwnedFd) -> bool {
-    let seals = readable(own).and_then(fcntl_get_seals);
-    seals.is_ok_and(|seals| seals.contains(SealFlags::WRITE | SealFlags::SEAL))
-}
-
-fn sealed_copy(own: &OwnedFd) -> IoResult<OwnedFd> {
-    let file = readable(own)?;
-    let copy = memfd_create(tool(), MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-    while sendfile(&copy, &file, None, usize::MAX >> 33)? > 0 {}
-    fcntl_add_seals(&copy, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
-    Ok(copy)
 }
 
 fn start_again(copy: &OwnedFd) -> Result<()> {
