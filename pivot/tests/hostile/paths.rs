@@ -67,3 +67,40 @@ fn no_path_leads_back_to_the_old_root() {
     let outcome = canary.0.run("unshare-rs -pm pivot rootfs sh -c").arg(script).done().quiet();
     assert_eq!(outcome.text(), "1\n0\n1");
 }
+
+/// What a path means is the kernel's to say, by openat2(2); without it there is no second best (crun#2155).
+#[test]
+fn without_openat2_it_refuses_to_run() {
+    let Some(canary) = Canary::new() else { return };
+    canary.link("lnk", "../canary");
+    let lines = [
+        "unshare-rs -pum pivot rootfs true",
+        "pivot --tmpfs /lnk/x rootfs true",
+        "pivot --bare --chdir /tmp rootfs true",
+        "pivot --bare --bind /etc:/lnk/y rootfs true",
+    ];
+    each(lines, |line| {
+        for error in ["ENOSYS", "EPERM"] {
+            let outcome = canary.0.run(&format!("probe without openat2 {error} {line}")).done();
+            let outcome = outcome.is(125).complains_as("pivot");
+            if error == "ENOSYS" {
+                outcome.says("hint: this kernel is older");
+            }
+            canary.is_alive();
+        }
+    });
+    assert_eq!(fs::read_dir(canary.path("rootfs/tmp")).unwrap().count(), 0);
+}
+
+/// The same for the calls by which mounts are made: each has nothing to fall back on.
+#[test]
+fn without_the_calls_for_mounts_it_refuses_to_run() {
+    let Some(canary) = Canary::new() else { return };
+    each(["open_tree", "move_mount", "mount_setattr", "pivot_root", "close_range"], |call| {
+        for error in ["ENOSYS", "EPERM"] {
+            let line = format!("probe without {call} {error} unshare-rs -pum pivot rootfs echo inside");
+            let outcome = canary.0.run(&line).done().is(125).complains_as("pivot");
+            assert_eq!(outcome.text(), "");
+        }
+    });
+}
