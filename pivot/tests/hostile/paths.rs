@@ -2,6 +2,7 @@
 
 use crate::Canary;
 use std::fs;
+use std::os::unix::fs::symlink;
 use tests::each;
 
 /// CVE-2026-41579 (runc), CVE-2026-47766 (crun): links and device nodes were made behind such a link.
@@ -103,4 +104,116 @@ fn without_the_calls_for_mounts_it_refuses_to_run() {
             assert_eq!(outcome.text(), "");
         }
     });
+}
+
+/// CVE-2019-16884, CVE-2019-19921, CVE-2023-28642 (runc): what is taken for /proc is a directory of the image.
+#[test]
+fn a_proc_that_the_root_fakes_is_mounted_over() {
+    let Some(canary) = Canary::new() else { return };
+    let fake = canary.path("rootfs/proc/self");
+    fs::create_dir_all(fake.join("attr")).unwrap();
+    fs::write(fake.join("attr/exec"), "fake").unwrap();
+    fs::write(canary.path("rootfs/proc/keys"), "fake").unwrap();
+    let script = "stat -fc %T /proc; stat -c %i /proc; [ -L /proc/self ] && cat /proc/keys";
+    let fakes = [
+        "",
+        "mount -t tmpfs fake rootfs/proc; touch rootfs/proc/keys;",
+        "mount --bind rootfs/tmp rootfs/proc;",
+    ];
+    each(fakes, |fake| {
+        let line = format!("unshare -m sh -ec '{fake} exec unshare-rs -pm pivot rootfs sh -c \"$1\"' sh");
+        let outcome = canary.0.shell(&format!("{line} \"$0\"")).arg(script).done().is(0).quiet();
+        assert_eq!(outcome.text(), "proc\n1", "{fake}");
+    });
+    assert_eq!(fs::read(fake.join("attr/exec")).unwrap(), b"fake");
+}
+
+/// bubblewrap#801: a root where links are not followed as its own programs follow them is of no use.
+#[test]
+fn the_links_of_ordinary_roots_work() {
+    let Some(canary) = Canary::new() else { return };
+    let root = canary.path("rootfs");
+    for dir in ["run/lock", "usr/lib", "data", "tmp/deep/er"] {
+        fs::create_dir_all(root.join(dir)).unwrap();
+    }
+    let _ = fs::remove_dir_all(root.join("var"));
+    fs::create_dir(root.join("var")).unwrap();
+    let links = [
+        ("var/run", "/run"),
+        ("var/lock", "/run/lock"),
+        ("lib", "usr/lib"),
+        ("lib64", "/usr/lib"),
+        ("one", "two"),
+        ("two", "/three"),
+        ("three", "tmp/../data/."),
+        ("up", "../../../../data"),
+        ("new", "data/made"),
+        ("far", "/data/made/deep"),
+        ("slash", "/"),
+    ];
+    for (name, target) in links {
+        let _ = fs::remove_dir(root.join(name));
+        let _ = fs::remove_file(root.join(name));
+        symlink(target, root.join(name)).unwrap();
+    }
+    let rows = [
+        ("/var/run/x", "/run/x"),
+        ("/var/lock", "/run/lock"),
+        ("/lib/modules", "/usr/lib/modules"),
+        ("/lib64/x/y", "/usr/lib/x/y"),
+        ("/one", "/data"),
+        ("/one/x", "/data/x"),
+        ("/up/z", "/data/z"),
+        ("/new", "/data/made"),
+        ("/far/x", "/data/made/deep/x"),
+        ("/slash/slash/tmp", "/tmp"),
+    ];
+    each(rows, |(target, real)| {
+        let outcome = canary
+            .0
+            .run(&format!("unshare-rs -pm pivot --tmpfs {target} rootfs cat /proc/self/mountinfo"))
+            .done();
+        let text = outcome.is(0).quiet().text();
+        assert!(
+            text.lines().any(|line| line.split(' ').nth(4) == Some(real)),
+            "{target} is not {real}:\n{text}"
+        );
+    });
+}
+
+#[test]
+fn links_that_lead_nowhere_are_refused_by_name() {
+    let Some(canary) = Canary::new() else { return };
+    for (name, target) in [("loop", "loop"), ("ping", "pong"), ("pong", "/ping"), ("file/x", "y")] {
+        let _ = fs::write(canary.path("rootfs/file"), "");
+        let _ = symlink(target, canary.path("rootfs").join(name));
+    }
+    let mut names: Vec<String> = (0..60).map(|n| format!("chain{n}")).collect();
+    names.iter().zip(&names[1..]).for_each(|(from, to)| canary.link(from, to));
+    names = vec![
+        "loop".into(),
+        "ping/x".into(),
+        "chain0".into(),
+        "file/x".into(),
+        "x".repeat(300),
+        "x/".repeat(2050),
+    ];
+    each(names, |name| {
+        let outcome = canary.0.run(&format!("pivot --bare --tmpfs /{name} rootfs true")).done();
+        outcome.is(125).complains_as("pivot");
+    });
+    canary.is_alive();
+}
+
+/// CVE-2024-1753 (podman), nsjail#274, CVE-2015-1335 (LXC): a destination that says itself that it is outside.
+#[test]
+fn a_destination_that_climbs_is_refused_before_anything_is_made() {
+    let Some(canary) = Canary::new() else { return };
+    for target in ["/../canary/x", "/tmp/../../canary/x", "/a/..", "/..", "/."] {
+        for option in ["--tmpfs ", "--bind /etc:", "--bind=canary.txt:"] {
+            canary.0.run(&format!("pivot {option}{target} rootfs true")).done().is(125).complains_as("pivot");
+        }
+    }
+    assert!(!canary.path("rootfs/a").exists());
+    canary.is_alive();
 }
