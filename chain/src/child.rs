@@ -20,7 +20,7 @@ use crate::sys::process::{Fork, clone3, release_code, vfork3};
 use crate::sys::signal::{self, Received};
 use crate::terminal::Terminal;
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, killpg, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -58,6 +58,8 @@ pub struct Child {
     pub is_init: bool,
     /// It is the init of [`crate::init`]: here it tells which signal has stopped its own child.
     pub stops: Option<OwnedFd>,
+    /// It leads a session of its own: what the keys of this one's terminal send has not reached it.
+    pub apart: bool,
     ended_for: Option<Signal>,
 }
 
@@ -258,7 +260,7 @@ impl Parent {
 
 impl Child {
     fn new(pid: Pid, flags: u64) -> Self {
-        Child { pid, is_init: flags & Kind::Pid.row().flag != 0, stops: None, ended_for: None }
+        Child { pid, is_init: flags & Kind::Pid.row().flag != 0, stops: None, apart: false, ended_for: None }
     }
 
     /// Sends it a signal; it is there, if only as a zombie, until it is reaped.
@@ -273,6 +275,8 @@ impl Child {
                 self.ended_for = Some(received.signal);
                 self.send(Signal::SIGKILL);
             }
+            // It leads a group too.
+            _ if reached_it && self.apart => drop(killpg(self.pid, received.signal)),
             _ if reached_it => {}
             _ => self.send(received.signal),
         }

@@ -14,23 +14,37 @@ const RAMFS_MAGIC: FsWord = 0x8584_58f6;
 /// linux/magic.h
 const TMPFS_MAGIC: FsWord = 0x0102_1994;
 
-/// Moves this process to a mount namespace of its own, unless the chain has just made it one, and cuts the ties of
-/// every mount in it to other namespaces. Gives the mount of this program's file where it is left behind with the old
-/// root; elsewhere the file is brought out of reach right here, before anything has been changed.
-///
-/// Errors: without CAP_SYS_ADMIN, unshare(2) says EPERM.
-pub fn own_mounts() -> Result<Option<OwnMount>> {
-    let is_alone = fresh::is_alone();
-    let program = if is_alone { OwnMount::find() } else { None };
-    if program.is_none() {
-        take_if_own()?;
+/// What this process finds at its start.
+#[derive(Debug)]
+pub struct Caller {
+    is_alone: bool,
+    /// The mount of this program's file, where it is left behind with the old root.
+    pub program: Option<OwnMount>,
+}
+
+impl Caller {
+    /// Looks around. Where the file of this program would stay in reach of the new root, it is started again, from a
+    /// safe place: nothing that can be read only once may have been read yet.
+    pub fn find() -> Result<Self> {
+        let is_alone = fresh::is_alone();
+        let program = if is_alone { OwnMount::find() } else { None };
+        if program.is_none() {
+            take_if_own()?;
+        }
+        Ok(Caller { is_alone, program })
     }
-    if !is_alone {
-        unshare(CloneFlags::CLONE_NEWNS).map_err(no_namespace)?;
+
+    /// Moves this process to a mount namespace of its own, unless the chain has just made it one, and cuts the ties
+    /// of every mount in it to other namespaces.
+    ///
+    /// Errors: without CAP_SYS_ADMIN, unshare(2) says EPERM.
+    pub fn own_mounts(&self) -> Result<()> {
+        if !self.is_alone {
+            unshare(CloneFlags::CLONE_NEWNS).map_err(no_namespace)?;
+        }
+        let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+        mount_change("/", private).cannot("make the mounts private").map_err(explain_root)
     }
-    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-    mount_change("/", private).cannot("make the mounts private").map_err(explain_root)?;
-    Ok(program)
 }
 
 fn no_namespace(errno: Errno) -> Error {
