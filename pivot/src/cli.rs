@@ -34,7 +34,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub chdir: Option<PathBuf>,
     /// Tell CMD another name than its own
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub argv0: Option<OsString>,
     /// Leave descriptor N open for CMD; all others above 2 are closed
     #[arg(long, value_name = "N", value_parser = OsStringValueParser::new().try_map(|text| descriptor(&text)))]

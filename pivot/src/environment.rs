@@ -46,10 +46,10 @@ pub struct Given {
 
 impl Variables {
     /// Works the changes out, and reads the files. With `docker` a new environment is docker's, else only PATH;
-    /// `terminal`: the command has one. Errors: a file that cannot be read, or a line in it that makes no sense.
-    pub fn resolve(self, docker: bool, terminal: bool) -> Result<Given> {
+    /// `terminal` tells whether the command has one. Errors: a file that cannot be read, or a line in it that makes no sense.
+    pub fn resolve(self, docker: bool, terminal: impl FnOnce() -> bool) -> Result<Given> {
         let is_clear = self.clear.unwrap_or(docker);
-        let environment = if is_clear { new(docker && terminal) } else { of_caller() };
+        let environment = if is_clear { new(docker && terminal()) } else { of_caller() };
         let mut given = Given { environment, named: Vec::new(), is_clear };
         self.changes.into_iter().try_for_each(|change| given.change(change))?;
         Ok(given)

@@ -97,7 +97,7 @@ impl Plan {
     /// Understands the options. Errors: a command or a directory that cannot be meant.
     pub fn new(options: Options) -> Result<Self> {
         let policy = options.policy;
-        let terminal = policy.pty || isatty(stdin());
+        let terminal = || policy.pty || isatty(stdin());
         let given = options.variables.resolve(policy.confine, terminal)?;
         let pwd = !given.is_clear && !given.names("PWD");
         let mut line = options.operands.into_iter();

@@ -35,6 +35,7 @@ pub fn add<T: Default>(
             .help(row.help)
             .help_heading(heading)
             .action(ArgAction::Append)
+            .allow_negative_numbers(true)
             .value_parser(OsStringValueParser::new().try_map(check));
         command.arg(if row.value == SWITCH { optional(arg) } else { arg })
     })

@@ -5,7 +5,7 @@ use super::capabilities;
 use super::securebits;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
-use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+use nix::unistd::{Gid, Uid, getgroups, setgroups, setresgid, setresuid};
 use rustix::fs::{FileType, FsWord, fchown, fstat, fstatfs};
 use rustix::stdio::{stderr, stdin, stdout};
 use rustix::thread::{CapabilitySet, capabilities as look, set_keep_capabilities};
@@ -77,7 +77,7 @@ fn is_pipe(fd: BorrowedFd<'_>) -> bool {
 pub fn set_groups(groups: &[u32], may_stay: bool) -> Result<()> {
     let ids: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
     match setgroups(&ids) {
-        Err(Errno::EPERM) if may_stay => Ok(()),
+        Err(Errno::EPERM) if may_stay || has(groups) => Ok(()),
         set => set.cannot("set the supplementary groups").map_err(|e| {
             e.hint_if(Errno::EPERM, if may(CapabilitySet::SETGID) { NO_SETGROUPS } else { NO_RIGHT }).hint_if(
                 Errno::EINVAL,
@@ -85,6 +85,15 @@ pub fn set_groups(groups: &[u32], may_stay: bool) -> Result<()> {
             )
         }),
     }
+}
+
+/// Whether these are the supplementary groups already.
+fn has(groups: &[u32]) -> bool {
+    let mut own: Vec<u32> = getgroups().unwrap_or_default().iter().map(|id| id.as_raw()).collect();
+    let mut wanted = groups.to_vec();
+    own.sort_unstable();
+    wanted.sort_unstable();
+    own == wanted
 }
 
 const NO_SETGROUPS: &str =
