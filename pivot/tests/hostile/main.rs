@@ -5,8 +5,10 @@
 mod descriptors;
 mod namespace;
 mod paths;
+mod powers;
 mod programs;
 mod races;
+mod terminal;
 
 use std::fs;
 use std::os::unix::fs::symlink;
