@@ -66,14 +66,14 @@ impl Pty {
         let master = openpt(OWN | not_waiting).cannot(MAKE).map_err(|e| {
             e.hint_if(nix::errno::Errno::ENOENT, "it takes /dev/ptmx: mount -t devpts devpts /dev/pts")
         })?;
-        Pty::of(master)
+        let peer = peer(&master)?;
+        Pty::of(master, peer)
     }
 
-    /// The same on `master`, which comes of opening the ptmx of any devpts, and does not wait (O_NONBLOCK).
-    pub fn of(master: OwnedFd) -> Result<Self> {
-        let (what, own) = (MAKE, OWN);
-        unlockpt(&master).cannot(what)?;
-        let peer = ioctl_tiocgptpeer(&master, own).cannot(what)?;
+    /// The same on `master`, which comes of opening the ptmx of any devpts and does not wait (O_NONBLOCK), and its
+    /// [`peer`].
+    pub fn of(master: OwnedFd, peer: OwnedFd) -> Result<Self> {
+        let what = MAKE;
         let [master, peer] = [master, peer].map(above_standard);
         let pty = Pty {
             master: Some(master.cannot(what)?),
@@ -300,6 +300,11 @@ impl Pty {
         }
         Ok(())
     }
+}
+
+/// The other end of the terminal of which this is the master: while its devpts is still mounted.
+pub fn peer(master: &OwnedFd) -> Result<OwnedFd> {
+    unlockpt(master).and_then(|()| ioctl_tiocgptpeer(master, OWN)).cannot(MAKE)
 }
 
 impl Drop for Pty {

@@ -47,14 +47,17 @@ fn run(options: cli::Options) -> chain::Result<u8> {
     }
     let nodev = plan.policy.nodev();
     let mut confinement = Confinement::prepare(plan.policy, plan.command.keep.clone())?;
-    let session = Session::plan(&confinement)?;
+    let mut session = Session::plan(&confinement);
     let mut command = command::Command::new(plan.command)?;
     confinement.begin()?;
     caller.own_mounts()?;
     let root = root::Root::open(&plan.root)?;
     let mounts = mounts::prepare(plan.mounts)?;
     let tree = root.attach(plan.read_only, nodev, caller.program)?;
-    let look = |root: BorrowedFd<'_>| confinement.look_inside(root, command.lacks_home());
+    let look = |root: BorrowedFd<'_>| {
+        session.look_inside(root)?;
+        confinement.look_inside(root, command.lacks_home())
+    };
     let (start, account) = tree.furnish_and_enter(&mounts, plan.directory.as_deref(), look)?;
     account.iter().for_each(|account| command.tell_account(account));
     drop(mounts);

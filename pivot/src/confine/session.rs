@@ -4,16 +4,18 @@ use super::Confinement;
 use crate::command::Command;
 use crate::root::Start;
 use chain::child::{Child, Parent};
-use chain::pty::Pty;
+use chain::pty::{self, Pty};
 use chain::sys::fd::close_from_3_except;
 use chain::{Cannot, Error, Result, error};
 use nix::errno::Errno;
-use rustix::fs::{CWD, FileType, FsWord, Mode, OFlags, ResolveFlags, fstat, fstatfs, openat, openat2};
-use rustix::process::{DumpableBehavior, chdir, getpgrp, getpid, set_dumpable_behavior, setsid};
+use nix::unistd::{getpgrp, getpid};
+use rustix::fs::{CWD, FileType, FsWord, Mode, OFlags, ResolveFlags, fstat, fstatfs, openat2};
+use rustix::io;
+use rustix::process::{DumpableBehavior, chdir, set_dumpable_behavior, setsid};
 use rustix::stdio::stdin;
 use rustix::termios::isatty;
 use rustix::thread::{CapabilitySet, capabilities as look};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 /// linux/magic.h
 const DEVPTS_SUPER_MAGIC: FsWord = 0x1cd1;
@@ -27,26 +29,37 @@ pub enum Session {
     New,
     /// A child does: this process leads a group of the old session, and so cannot lead a new one.
     NewOfChild,
-    /// A child does, on a terminal of its own. Holds the old root's /dev, for a new root that has no terminals.
-    OnTerminal(OwnedFd),
+    /// A child does, on a terminal of its own: both ends, once they are there.
+    OnTerminal(Option<(OwnedFd, OwnedFd)>),
 }
 
 impl Session {
     /// What the policy asks for: before the root is switched.
-    pub fn plan(confinement: &Confinement) -> Result<Self> {
+    pub fn plan(confinement: &Confinement) -> Self {
         let policy = &confinement.policy;
         match policy {
-            _ if policy.pty => {
-                openat(CWD, "/dev", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-                    .cannot("make a terminal")
-                    .map(Session::OnTerminal)
-            }
-            _ if !policy.new_session => Ok(Session::Same),
+            _ if policy.pty => Session::OnTerminal(None),
+            _ if !policy.new_session => Session::Same,
             _ => {
                 warn_of_power(confinement);
-                Ok(if getpgrp() == getpid() { Session::NewOfChild } else { Session::New })
+                if getpgrp() == getpid() { Session::NewOfChild } else { Session::New }
             }
         }
+    }
+
+    /// Makes the terminal: one of the new root, which its programs can find by name, or of the old one.
+    pub fn look_inside(&mut self, root: BorrowedFd<'_>) -> Result<()> {
+        if let Session::OnTerminal(ends) = self {
+            let master = inside(root)
+                .map_or_else(|| open_terminal(CWD, "/dev/ptmx", ResolveFlags::empty()), Ok)
+                .cannot("make a terminal")
+                .map_err(|e| {
+                    e.hint_if(Errno::ENOENT, "neither root has /dev/ptmx: mount -t devpts devpts /dev/pts")
+                })?;
+            let peer = pty::peer(&master)?;
+            *ends = Some((master, peer));
+        }
+        Ok(())
     }
 
     /// Confines and runs the command: returns its status if this process waits for it.
@@ -59,7 +72,7 @@ impl Session {
             Session::Same => Err(body()),
             Session::New => Err(lead().map_or_else(|e| e, |()| body())),
             Session::NewOfChild => wait(|| lead().map_or_else(|e| e, |()| body())),
-            Session::OnTerminal(dev) => wait_on_terminal(dev, body),
+            Session::OnTerminal(ends) => wait_on_terminal(ends, body),
         }
     }
 }
@@ -70,16 +83,14 @@ fn lead() -> Result<()> {
 
 fn wait(body: impl FnOnce() -> Error) -> Result<u8> {
     let parent = Parent::prepare()?;
-    let mut child = start(&parent, body)?;
-    child.apart = true;
+    let child = start(&parent, body)?;
     hide(&parent, None)?;
     parent.wait(child)
 }
 
-fn wait_on_terminal(dev: OwnedFd, body: impl FnOnce() -> Error) -> Result<u8> {
+fn wait_on_terminal(ends: Option<(OwnedFd, OwnedFd)>, body: impl FnOnce() -> Error) -> Result<u8> {
     let parent = Parent::prepare()?;
-    let pty = terminal(&dev)?;
-    drop(dev);
+    let pty = ends.map_or_else(Pty::open, |(master, peer)| Pty::of(master, peer))?;
     let child = start(&parent, || pty.attach().map_or_else(|e| e, |()| body()))?;
     hide(&parent, Some(&pty))?;
     parent.wait_relaying(child, pty)
@@ -100,31 +111,19 @@ fn hide(parent: &Parent, pty: Option<&Pty>) -> Result<()> {
     close_from_3_except(&needed).cannot("close what was inherited")
 }
 
-/// One of the new root, which its programs can find by name; or of the old one.
-fn terminal(dev: &OwnedFd) -> Result<Pty> {
-    let master = inside().map_or_else(|| open_terminal(dev, "ptmx", ResolveFlags::empty()), Ok);
-    Pty::of(master.cannot("make a terminal").map_err(|e| {
-        e.hint_if(Errno::ENOENT, "neither root has /dev/pts: mount -t devpts devpts /dev/pts")
-    })?)
-}
-
 /// Nothing but the terminals of a devpts is taken for one, whatever a root puts there.
-fn inside() -> Option<OwnedFd> {
-    let path = "/dev/pts/ptmx";
+fn inside(root: BorrowedFd<'_>) -> Option<OwnedFd> {
+    let path = "dev/pts/ptmx";
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let seen = openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve).ok()?;
+    let seen = openat2(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve).ok()?;
     let is_device = FileType::from_raw_mode(fstat(&seen).ok()?.st_mode) == FileType::CharacterDevice;
     if !is_device || fstatfs(&seen).ok()?.f_type != DEVPTS_SUPER_MAGIC {
         return None;
     }
-    open_terminal(CWD, path, resolve).ok()
+    open_terminal(root, path, resolve).ok()
 }
 
-fn open_terminal(
-    dir: impl std::os::fd::AsFd,
-    path: &str,
-    resolve: ResolveFlags,
-) -> rustix::io::Result<OwnedFd> {
+fn open_terminal(dir: BorrowedFd<'_>, path: &str, resolve: ResolveFlags) -> io::Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     openat2(dir, path, flags, Mode::empty(), resolve)
 }
