@@ -52,6 +52,7 @@ use std::os::fd::BorrowedFd;
 chain::main!("pivot", run);
 
 fn run(options: cli::Options) -> chain::Result<u8> {
+    let caller = namespace::Caller::find()?;
     let plan = plan::Plan::new(options)?;
     if let Some(form) = plan.explain {
         return explain::print(&plan, form);
@@ -64,11 +65,11 @@ fn run(options: cli::Options) -> chain::Result<u8> {
     let follow = plan.look.propagation == Some(SLAVE);
     let rules = bind::Rules { nodev: plan.look.nodev, cut: follow };
     let steps = bind::take_early(plan.steps, rules)?;
-    namespace::enter_own(&namespaces, follow)?;
+    caller.enter_own(&namespaces, follow)?;
     namespace::set_names(&plan.names)?;
     let root = root::Root::open(&plan.root)?;
     let work = mounts::prepare(steps, rules)?;
-    let tree = root.attach(&plan.look)?;
+    let tree = root.attach(&plan.look, caller.program)?;
     let look = |root: BorrowedFd<'_>| {
         session.look_inside(root)?;
         confinement.look_inside(root, command.lacks_home())

@@ -3,6 +3,7 @@
 use crate::plan::Names;
 use chain::ns::{Kind, flags, list};
 use chain::process::Status;
+use chain::shelter::{OwnMount, take_if_own};
 use chain::sys::process::unshare;
 use chain::text::show;
 use chain::{Cannot, Error, Result, fresh};
@@ -18,22 +19,44 @@ const RAMFS_MAGIC: FsWord = 0x8584_58f6;
 /// linux/magic.h
 const TMPFS_MAGIC: FsWord = 0x0102_1994;
 
-/// Moves this process to namespaces of its own: a mount namespace, unless the chain has just made it one, and `others`.
-/// Cuts the ties of every mount to other namespaces; with `follow`, what is mounted there still appears here.
-///
-/// Errors: without CAP_SYS_ADMIN, unshare(2) says EPERM.
-pub fn enter_own(others: &[Kind], follow: bool) -> Result<()> {
-    let mut kinds = others.to_vec();
-    if !fresh::is_alone() {
-        kinds.insert(0, Kind::Mount);
+/// What this process finds at its start.
+#[derive(Debug)]
+pub struct Caller {
+    is_alone: bool,
+    /// The mount of this program's file, where it is left behind with the old root.
+    pub program: Option<OwnMount>,
+}
+
+impl Caller {
+    /// Looks around. Where the file of this program would stay in reach of the new root, it is started again, from a
+    /// safe place: nothing that can be read only once may have been read yet.
+    pub fn find() -> Result<Self> {
+        let is_alone = fresh::is_alone();
+        let program = if is_alone { OwnMount::find() } else { None };
+        if program.is_none() {
+            take_if_own()?;
+        }
+        Ok(Caller { is_alone, program })
     }
-    if !kinds.is_empty() {
-        unshare(flags(kinds.iter().copied())).map_err(|errno| no_namespace(&kinds, errno))?;
+
+    /// Moves this process to namespaces of its own: a mount namespace, unless the chain has just made it one, and
+    /// `others`. Cuts the ties of every mount to other namespaces; with `follow`, what is mounted there still appears
+    /// here.
+    ///
+    /// Errors: without CAP_SYS_ADMIN, unshare(2) says EPERM.
+    pub fn enter_own(&self, others: &[Kind], follow: bool) -> Result<()> {
+        let mut kinds = others.to_vec();
+        if !self.is_alone {
+            kinds.insert(0, Kind::Mount);
+        }
+        if !kinds.is_empty() {
+            unshare(flags(kinds.iter().copied())).map_err(|errno| no_namespace(&kinds, errno))?;
+        }
+        let kind = if follow { MountPropagationFlags::DOWNSTREAM } else { MountPropagationFlags::PRIVATE };
+        mount_change("/", kind | MountPropagationFlags::REC)
+            .cannot("make the mounts private")
+            .map_err(explain_root)
     }
-    let kind = if follow { MountPropagationFlags::DOWNSTREAM } else { MountPropagationFlags::PRIVATE };
-    mount_change("/", kind | MountPropagationFlags::REC)
-        .cannot("make the mounts private")
-        .map_err(explain_root)
 }
 
 /// The cure when only root may.

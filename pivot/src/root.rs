@@ -4,6 +4,7 @@ use crate::inside::{self, Made};
 use crate::mounts::{self, Work};
 use crate::plan::{Look, Lookup, Masks};
 use crate::{bind, idmap, namespace};
+use chain::shelter::OwnMount;
 use chain::sys::mount::{NODEV, RDONLY, SLAVE, set_attributes, set_propagation};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
@@ -30,6 +31,7 @@ pub struct Tree {
     pub place: OwnedFd,
     /// The copy.
     pub top: OwnedFd,
+    program: Option<OwnMount>,
     /// What was changed in it.
     pub made: Vec<Made>,
     propagation: Option<u64>,
@@ -50,8 +52,9 @@ impl Root {
         Ok(Root { place, path: path.to_owned() })
     }
 
-    /// Mounts a copy, with all that is mounted in the directory, over it.
-    pub fn attach(self, look: &Look) -> Result<Tree> {
+    /// Mounts a copy, with all that is mounted in the directory, over it. `program` is left behind with the
+    /// old root.
+    pub fn attach(self, look: &Look, program: Option<OwnMount>) -> Result<Tree> {
         let what = || format!("use {} as the root", show(&self.path));
         let top = mounts::copy_all(&self.place, "").cannot_with(what).map_err(|e| {
             e.hint_if(
@@ -61,7 +64,7 @@ impl Root {
         })?;
         self.change_look(&top, look)?;
         mounts::attach(&top, &self.place).cannot_with(what)?;
-        Ok(Tree { place: self.place, top, made: Vec::new(), propagation: look.propagation })
+        Ok(Tree { place: self.place, top, program, made: Vec::new(), propagation: look.propagation })
     }
 
     fn change_look(&self, top: &OwnedFd, look: &Look) -> Result<()> {
@@ -127,6 +130,7 @@ impl Tree {
         }
         fchdir(&self.top).cannot("enter the new root")?;
         pivot_root(".", ".").cannot("switch the root").map_err(namespace::explain_root)?;
+        self.program.as_ref().map_or(Ok(()), OwnMount::seal)?;
         unmount(".", UnmountFlags::DETACH).cannot("detach the old root")?;
         chdir("/").cannot("enter the new root")?;
         // Not before: what is shared cannot take the old root.
