@@ -1,8 +1,10 @@
 //! The options.
 
+mod layers;
 mod mounts;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use layers::LayerOptions;
 use mounts::Mounts;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -14,7 +16,10 @@ use std::path::PathBuf;
 /// to it any more. The new root gets a /dev, a read-only /sys and, in a new pid namespace, a /proc. The caller sees
 /// none of these mounts.
 #[derive(clap::Parser, Debug)]
-#[command(version, override_usage = "pivot [OPTIONS] ROOT [CMD [ARG]...]")]
+#[command(
+    version,
+    override_usage = "pivot [OPTIONS] ROOT [CMD [ARG]...]\n       pivot [OPTIONS] --layer DIR... [CMD [ARG]...]"
+)]
 pub struct Options {
     /// Only switch the root: no /dev, /proc or /sys
     #[arg(long)]
@@ -22,6 +27,9 @@ pub struct Options {
     /// Make the root read-only, with all that is mounted in it
     #[arg(long)]
     pub ro: bool,
+    /// Instead of ROOT.
+    #[command(flatten)]
+    pub layers: LayerOptions,
     /// In the order given.
     #[command(flatten)]
     pub mounts: Mounts,

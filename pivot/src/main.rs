@@ -6,9 +6,11 @@
 //! | [`plan`] | what is to be done, as plain data |
 //! | [`defaults`] | what a new root gets when nothing else is said: tables |
 //! | [`namespace`] | a mount namespace that nobody else shares |
-//! | [`root`] | the directory, its private copy, the switch |
+//! | [`root`] | what becomes the root, the mounts in it, the switch |
+//! | [`layers`] | directories laid over one another |
 //! | [`inside`] | paths resolved inside the root, missing mount points |
 //! | [`mounts`] | mounts by descriptor |
+//! | [`table`] | the table of mounts |
 //! | [`proc`], [`dev`] | what lies on top of /proc, /sys and /dev |
 //! | [`command`] | becoming the command |
 
@@ -19,11 +21,13 @@ mod command;
 mod defaults;
 mod dev;
 mod inside;
+mod layers;
 mod mounts;
 mod namespace;
 mod plan;
 mod proc;
 mod root;
+mod table;
 
 chain::main!("pivot", run);
 
@@ -31,10 +35,9 @@ fn run(options: cli::Options) -> chain::Result<u8> {
     let plan = plan::Plan::new(options)?;
     let command = command::Command::new(plan.command)?;
     namespace::own_mounts()?;
-    let root = root::Root::open(&plan.root)?;
+    let root = root::Root::open(plan.root)?;
     let mounts = mounts::prepare(plan.mounts)?;
     let tree = root.attach(plan.read_only)?;
-    let directory = tree.furnish_and_enter(&mounts, plan.directory.as_deref())?;
-    drop(mounts);
+    let directory = tree.furnish_and_enter(mounts, plan.directory.as_deref())?;
     Err(command.run(&directory))
 }

@@ -1,5 +1,7 @@
 //! Mounts by descriptor: each is made out of sight and appears at its place in one step, move_mount(2).
 
+use crate::inside::Undo;
+use crate::layers::Mounted;
 use crate::plan::{Mount, Source};
 use crate::{defaults, dev, proc};
 use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY, set_attributes};
@@ -70,9 +72,26 @@ pub struct Ready {
     pub mount: Mount,
     /// Where it is now.
     pub tree: OwnedFd,
+    /// What was made for it in the old root.
+    pub undo: Undo,
 }
 
 impl Ready {
+    fn make(mount: Mount) -> Result<Self> {
+        let Mounted { tree, undo } = match &mount.source {
+            Source::Overlay(layers) => layers.clone().open()?.mount(|| mount.what())?,
+            _ => Mounted { tree: make(&mount)?, undo: Undo::default() },
+        };
+        Ok(Ready { mount, tree, undo })
+    }
+
+    /// It stays, until the command ends.
+    pub fn keep(self) {
+        self.undo.keep();
+        // Closed with all other descriptors at once.
+        std::mem::forget(self.tree);
+    }
+
     /// What the message says of it: "mount a on /b".
     pub fn what(&self) -> String {
         self.mount.what()
@@ -96,13 +115,15 @@ impl Mount {
         Path::new("/").join(&self.target)
     }
 
-    fn what(&self) -> String {
+    /// What the message says of it.
+    pub fn what(&self) -> String {
         let source = match &self.source {
             Source::Bind { source, .. } => show(source),
             Source::Tmpfs => "a tmpfs".to_owned(),
             Source::Dev => "devices".to_owned(),
             Source::Proc => "proc".to_owned(),
             Source::Sys => "sysfs".to_owned(),
+            Source::Overlay(_) | Source::Layer(_) => "an overlay".to_owned(),
         };
         format!("mount {source} on {}", show(self.place()))
     }
@@ -111,7 +132,7 @@ impl Mount {
 /// Makes all mounts while the old root is in place: their sources are paths of it, and a user namespace may only
 /// mount a /proc while it still sees one. None appears anywhere yet.
 pub fn prepare(mounts: Vec<Mount>) -> Result<Vec<Ready>> {
-    mounts.into_iter().map(|mount| Ok(Ready { tree: make(&mount)?, mount })).collect()
+    mounts.into_iter().map(Ready::make).collect()
 }
 
 fn make(mount: &Mount) -> Result<OwnedFd> {
@@ -121,6 +142,7 @@ fn make(mount: &Mount) -> Result<OwnedFd> {
         Source::Tmpfs => defaults::TMPFS.make(),
         Source::Dev => defaults::DEV.make(),
         Source::Proc => defaults::PROC.make(),
+        Source::Overlay(_) | Source::Layer(_) => Err(io::Errno::INVAL),
     };
     made.cannot_with(|| mount.what()).map_err(|e| explain(e, mount))
 }
@@ -174,6 +196,6 @@ pub fn finish(ready: &Ready, covers: &mut proc::Covers) -> Result<()> {
         }
         Source::Proc => proc::finish_proc(tree, covers),
         Source::Sys => proc::finish_sys(tree, covers),
-        Source::Bind { .. } | Source::Tmpfs => Ok(()),
+        Source::Bind { .. } | Source::Tmpfs | Source::Overlay(_) | Source::Layer(_) => Ok(()),
     }
 }

@@ -4,9 +4,12 @@ use chain::process::Status;
 use chain::{Cannot, Error, Result, fresh};
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
-use rustix::fs::{AtFlags, CWD, FsWord, StatxAttributes, StatxFlags, statfs, statx};
+use rustix::fs::{AtFlags, CWD, FsWord, Mode, OFlags, StatxAttributes, StatxFlags, openat, statfs, statx};
+use rustix::io;
 use rustix::mount::{MountPropagationFlags, mount_change};
-use rustix::process::getpid;
+use rustix::process::{PidfdFlags, chdir, chroot, fchdir, getpid, pidfd_open};
+use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
+use std::os::fd::AsFd;
 
 /// linux/magic.h
 const RAMFS_MAGIC: FsWord = 0x8584_58f6;
@@ -21,8 +24,41 @@ pub fn own_mounts() -> Result<()> {
     if !fresh::is_alone() {
         unshare(CloneFlags::CLONE_NEWNS).map_err(no_namespace)?;
     }
+    match make_private() {
+        Err(e) if e.errno() == Some(Errno::EINVAL) => from_namespace_root(make_private),
+        made => made,
+    }
+    .map_err(explain_root)
+}
+
+/// Cuts the ties of all mounts below `/` to other namespaces.
+pub fn make_private() -> Result<()> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-    mount_change("/", private).cannot("make the mounts private").map_err(explain_root)
+    mount_change("/", private).cannot("make the mounts private")
+}
+
+/// Makes the root of the mount namespace the root and the working directory of this process, out of any chroot:
+/// setns(2) does so, also for the namespace that it is in. Without CAP_SYS_CHROOT it stays where it is, and so does
+/// the command.
+pub fn to_namespace_root() -> io::Result<()> {
+    let own = pidfd_open(getpid(), PidfdFlags::empty())?;
+    match move_into_thread_name_spaces(own.as_fd(), ThreadNameSpaceType::MOUNT) {
+        Err(io::Errno::PERM) => chdir("/"),
+        moved => moved,
+    }
+}
+
+/// Does something outside of the chroot that this process is in.
+fn from_namespace_root(act: impl Fn() -> Result<()>) -> Result<()> {
+    let open = |path| openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let (root, directory) = open("/").and_then(|root| Ok((root, open(".")?))).cannot("open the root")?;
+    to_namespace_root().cannot("leave the chroot")?;
+    let done = act();
+    fchdir(root)
+        .and_then(|()| chroot("."))
+        .and_then(|()| fchdir(directory))
+        .cannot("enter the chroot again")?;
+    done
 }
 
 fn no_namespace(errno: Errno) -> Error {

@@ -1,6 +1,7 @@
 //! What is to be done, as plain data: nothing here changes anything.
 
 use crate::cli::Options;
+use crate::layers::{self, Layers};
 use crate::{defaults, namespace};
 use chain::exec::{DEFAULT_PATH, Environment};
 use chain::text::show;
@@ -11,8 +12,8 @@ use std::path::PathBuf;
 /// A run of the program, all options understood.
 #[derive(Debug)]
 pub struct Plan {
-    /// The directory that becomes the root.
-    pub root: PathBuf,
+    /// What becomes the root.
+    pub root: Base,
     /// The root is made read-only.
     pub read_only: bool,
     /// What is mounted in it, in order.
@@ -21,6 +22,15 @@ pub struct Plan {
     pub directory: Option<PathBuf>,
     /// What it then becomes.
     pub command: Program,
+}
+
+/// What becomes the root.
+#[derive(Debug)]
+pub enum Base {
+    /// A directory.
+    Directory(PathBuf),
+    /// Directories laid over one another.
+    Layers(Layers),
 }
 
 /// The next program.
@@ -74,6 +84,10 @@ pub enum Source {
     Proc,
     /// A read-only /sys, masked.
     Sys,
+    /// A directory that the next overlay is to show, and no mount itself.
+    Layer(PathBuf),
+    /// Directories laid over one another.
+    Overlay(Layers),
 }
 
 impl Mount {
@@ -89,9 +103,12 @@ impl Plan {
         let environment = environment(&options);
         let pwd = !options.clear_env && options.env.iter().all(|(name, _)| name != "PWD");
         let mut line = options.operands.into_iter();
-        let root = line.next().ok_or_else(no_root)?.into();
+        let root = match options.layers.stack(options.ro) {
+            Some(layers) => Base::Layers(layers),
+            None => Base::Directory(line.next().ok_or_else(no_root)?.into()),
+        };
         let mut mounts = if options.bare { Vec::new() } else { default_mounts(&options.mounts.0) };
-        mounts.extend(options.mounts.0);
+        mounts.extend(layers::gather(options.mounts.0)?);
         let command = Program { line: command(line.collect())?, environment, pwd, keep: options.keep_fd };
         Ok(Plan { root, read_only: options.ro, mounts, directory: options.chdir, command })
     }

@@ -1,5 +1,6 @@
 //! The options that mount something: a table.
 
+use crate::layers::{Changes, Layers};
 use crate::plan::{Mount, Source};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
@@ -20,7 +21,7 @@ struct MountOption {
     parse: fn(&OsStr) -> Result<Mount, String>,
 }
 
-const MOUNT_OPTIONS: [MountOption; 2] = [
+const MOUNT_OPTIONS: [MountOption; 6] = [
     MountOption {
         name: "bind",
         value: "SRC:DST[:ro]",
@@ -33,6 +34,25 @@ const MOUNT_OPTIONS: [MountOption; 2] = [
         help: "Mount a new empty file system in memory on DST",
         parse: tmpfs,
     },
+    MountOption {
+        name: "overlay-src",
+        value: "DIR",
+        help: "Have the overlay option that follows show DIR, over those before it",
+        parse: overlay_src,
+    },
+    MountOption {
+        name: "overlay",
+        value: "UPPER:DST",
+        help: "Mount the --overlay-src before it on DST as one, and keep changes in UPPER",
+        parse: overlay,
+    },
+    MountOption {
+        name: "tmp-overlay",
+        value: "DST",
+        help: "The same, but changes are lost",
+        parse: tmp_overlay,
+    },
+    MountOption { name: "ro-overlay", value: "DST", help: "The same, but read-only", parse: ro_overlay },
 ];
 
 impl Args for Mounts {
@@ -79,11 +99,7 @@ fn bind(text: &OsStr) -> Result<Mount, String> {
         (None, Some(paths)) => (paths, false),
         (None, None) => (text, false),
     };
-    let colon = paths
-        .windows(2)
-        .rposition(|pair| pair == b":/")
-        .ok_or("no absolute path DST stands after a colon")?;
-    let (source, target) = (OsStr::from_bytes(&paths[..colon]), OsStr::from_bytes(&paths[colon + 1..]));
+    let (source, target) = parted(paths)?;
     if source.is_empty() {
         return Err("SRC is empty".to_owned());
     }
@@ -92,6 +108,43 @@ fn bind(text: &OsStr) -> Result<Mount, String> {
 
 fn tmpfs(text: &OsStr) -> Result<Mount, String> {
     Ok(Mount::new(inside(text)?, Source::Tmpfs))
+}
+
+fn overlay_src(text: &OsStr) -> Result<Mount, String> {
+    if text.is_empty() {
+        return Err("DIR is empty".to_owned());
+    }
+    Ok(Mount::new(PathBuf::new(), Source::Layer(text.into())))
+}
+
+fn overlay(text: &OsStr) -> Result<Mount, String> {
+    let (upper, target) = parted(text.as_bytes())?;
+    if upper.is_empty() {
+        return Err("UPPER is empty".to_owned());
+    }
+    stack(target, Changes::Kept { upper: upper.into(), work: None })
+}
+
+fn tmp_overlay(text: &OsStr) -> Result<Mount, String> {
+    stack(text, Changes::Lost { size: None })
+}
+
+fn ro_overlay(text: &OsStr) -> Result<Mount, String> {
+    stack(text, Changes::Refused)
+}
+
+/// The layers come from the options before it.
+fn stack(target: &OsStr, changes: Changes) -> Result<Mount, String> {
+    Ok(Mount::new(inside(target)?, Source::Overlay(Layers { lower: Vec::new(), changes })))
+}
+
+/// The last ":/" parts two paths, so the first may hold any colon.
+fn parted(paths: &[u8]) -> Result<(&OsStr, &OsStr), String> {
+    let colon = paths
+        .windows(2)
+        .rposition(|pair| pair == b":/")
+        .ok_or("no absolute path DST stands after a colon")?;
+    Ok((OsStr::from_bytes(&paths[..colon]), OsStr::from_bytes(&paths[colon + 1..])))
 }
 
 /// The path below the root that an absolute path inside it means.

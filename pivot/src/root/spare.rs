@@ -1,0 +1,116 @@
+//! Mount points in a root that cannot be changed: a spare layer in memory is laid over it, which has them.
+
+use crate::inside;
+use crate::layers::{Layout, Memory, Refusal, attributes, mount, resemble};
+use crate::mounts::{Ready, attach, copy_all};
+use crate::plan::Lookup;
+use crate::table::{kind_of, mount_of, mounted_on};
+use chain::text::show;
+use chain::{Cannot, Error, Result};
+use nix::errno::Errno as Number;
+use rustix::fs::{FileType, Mode, OFlags, mkdirat, mknodat, openat};
+use rustix::io::{self, Errno};
+use rustix::mount::MountAttrFlags;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// Whether the reason for which a mount point could not be made lies in the root: it is read-only, or its owner or an
+/// attribute keeps others from writing.
+pub fn may_help(errno: Errno) -> bool {
+    [Errno::ROFS, Errno::ACCESS, Errno::PERM, Errno::OVERFLOW].contains(&errno)
+}
+
+/// Lays a layer over `root` that has the mount points which are missing for `ahead`, and mounts over it again what is
+/// mounted in `root`. The result is read-only, as `root` is or should be. `None` when no layer helps: what is missing
+/// is missing in another mount.
+///
+/// It is only asked for when a mount point is missing, since it costs as much as some ten mounts.
+pub fn lay(root: BorrowedFd<'_>, ahead: &[Ready]) -> Result<Option<OwnedFd>> {
+    let what = || format!("make the mount point {} in a layer of its own", show(ahead[0].mount.place()));
+    let memory = Memory::make(None, Some(root)).cannot_with(what)?;
+    let upper = memory.upper();
+    let mut helps = false;
+    for ready in ahead {
+        helps |= make_missing(root, upper.dir, ready).unwrap_or(false);
+    }
+    if !helps {
+        return Ok(None);
+    }
+    let attributes = attributes(&[root]).cannot_with(what)? | MountAttrFlags::MOUNT_ATTR_RDONLY;
+    let (lower, trusted) = (vec![root, upper.dir], upper.is_trusted());
+    let layout = Layout { lower, upper: None, attributes, trusted, memory: Some(&memory) };
+    let top = mount(&layout).map_err(|refusal| explain(&refusal, root, what()))?;
+    attach(&top, root).and_then(|()| carry_over(root, top.as_fd())).cannot_with(what)?;
+    Ok(Some(top))
+}
+
+fn explain(refusal: &Refusal, root: BorrowedFd<'_>, what: String) -> Error {
+    let error = match (refusal.errno, kind_of(root)) {
+        (Errno::INVAL, Some(kind)) => {
+            Error::new(what, format_args!("the root is on {}, which cannot be a layer", show(kind)))
+        }
+        (errno, _) => Error::os(what, Number::from_raw(errno.raw_os_error())),
+    };
+    error.hint("make it in the root first")
+}
+
+/// Makes what the path lacks in `layer`, and there also what it has, with mode and owner: directories are merged.
+/// Whether it lacked anything of the file system of `root`.
+fn make_missing(root: BorrowedFd<'_>, layer: BorrowedFd<'_>, ready: &Ready) -> io::Result<bool> {
+    let path = inside::follow(root, &ready.mount.target, ready.mount.lookup)?;
+    let there = existing(root, &path)?;
+    let last = there.last().map_or(root, AsFd::as_fd);
+    if there.len() == path.iter().count() || mount_of(last, "")? != mount_of(root, "")? {
+        return Ok(false);
+    }
+    let kind = ready.file_type().map_err(|_| Errno::IO)?;
+    let mut parent = open(layer, Path::new("."))?;
+    for (at, name) in path.iter().enumerate() {
+        if kind != FileType::Directory && at + 1 == path.iter().count() {
+            exists(mknodat(&parent, name, FileType::RegularFile, Mode::from(0o644), 0))?;
+            break;
+        }
+        exists(mkdirat(&parent, name, Mode::from(0o755)))?;
+        if let Some(like) = there.get(at) {
+            resemble(parent.as_fd(), name, like.as_fd())?;
+        }
+        parent = open(parent.as_fd(), Path::new(name))?;
+    }
+    Ok(true)
+}
+
+/// Each directory on the way, as far as they are there.
+fn existing(root: BorrowedFd<'_>, path: &Path) -> io::Result<Vec<OwnedFd>> {
+    let mut found = Vec::new();
+    let mut way = PathBuf::new();
+    for name in path {
+        way.push(name);
+        match inside::open(root, &way, Lookup::Followed) {
+            Err(Errno::NOENT) => break,
+            opened => found.push(opened?),
+        }
+    }
+    Ok(found)
+}
+
+fn open(dir: BorrowedFd<'_>, path: &Path) -> io::Result<OwnedFd> {
+    openat(dir, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// Another mount of this run may have needed it too.
+fn exists(made: io::Result<()>) -> io::Result<()> {
+    if made == Err(Errno::EXIST) { Ok(()) } else { made }
+}
+
+/// An overlay shows one file system: what is mounted on it has to be mounted again. Copies are made, because a user
+/// namespace may not move what it was given.
+fn carry_over(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> io::Result<()> {
+    for path in mounted_on(from)? {
+        match inside::open(from, &path, Lookup::Followed) {
+            // Its mount point was deleted: nobody can get there.
+            Err(Errno::NOENT) => {}
+            shown => attach(copy_all(shown?, "")?, inside::open(to, &path, Lookup::Followed)?)?,
+        }
+    }
+    Ok(())
+}
