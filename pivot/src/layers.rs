@@ -26,6 +26,7 @@ use crate::plan::{Mount, Source};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use kept::Kept;
+use nix::errno::Errno;
 use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags, fstatvfs, openat};
 use rustix::mount::MountAttrFlags;
 use std::ffi::{OsStr, OsString};
@@ -143,7 +144,9 @@ impl Layer {
             return Err(Error::new(what(), "its name is empty"));
         }
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let dir = openat(CWD, path.join("."), flags, Mode::empty()).cannot_with(what)?;
+        let dir = openat(CWD, path.join("."), flags, Mode::empty()).cannot_with(what).map_err(|e| {
+            e.hint_if(Errno::EMFILE, "each layer takes a descriptor: `ulimit -n` tells how many there may be")
+        })?;
         Ok(Layer { path, dir })
     }
 }
@@ -166,7 +169,6 @@ impl Stack {
     /// One layer alone is no overlay to the kernel: where there is no upper directory, an empty layer is on top.
     fn layout<'a>(&'a self, memory: Option<&'a Memory>) -> rustix::io::Result<Layout<'a>> {
         let mut lower: Vec<BorrowedFd<'_>> = self.lower.iter().map(|layer| layer.dir.as_fd()).collect();
-        let attributes = attributes(&lower)?;
         let (upper, trusted) = match (&self.target, memory) {
             (Target::Directory(kept), _) => (kept.upper(), kept.upper().is_some_and(Upper::is_trusted)),
             (Target::Memory(_), Some(memory)) => (Some(memory.upper()), memory.upper().is_trusted()),
@@ -176,6 +178,8 @@ impl Stack {
             }
             (_, None) => (None, false),
         };
+        let kept = upper.filter(|_| memory.is_none()).map(|upper| upper.dir);
+        let attributes = attributes(self.lower.iter().map(|layer| layer.dir.as_fd()).chain(kept))?;
         Ok(Layout { lower, upper, attributes, trusted, memory })
     }
 }
@@ -184,17 +188,19 @@ fn memory(size: Option<&OsStr>, like: Option<BorrowedFd<'_>>) -> Result<Memory> 
     Memory::make(size, like).cannot("make a file system in memory for the changes")
 }
 
-/// What holds for one of the mounts that the layers are on, holds for all: a stack does not give effect to the
-/// device nodes or set-user-ID bits of a directory that was mounted without.
-pub fn attributes(layers: &[BorrowedFd<'_>]) -> rustix::io::Result<MountAttrFlags> {
+/// What holds for one of the mounts that the directories are on, holds for all: a stack does not give effect to the
+/// device nodes or set-user-ID bits of one that was mounted without.
+pub fn attributes<'a>(
+    directories: impl IntoIterator<Item = BorrowedFd<'a>>,
+) -> rustix::io::Result<MountAttrFlags> {
     let pairs = [
         (StatVfsMountFlags::NOSUID, MountAttrFlags::MOUNT_ATTR_NOSUID),
         (StatVfsMountFlags::NODEV, MountAttrFlags::MOUNT_ATTR_NODEV),
         (StatVfsMountFlags::NOEXEC, MountAttrFlags::MOUNT_ATTR_NOEXEC),
     ];
     let mut found = MountAttrFlags::empty();
-    for layer in layers {
-        let flags = fstatvfs(layer)?.f_flag;
+    for directory in directories {
+        let flags = fstatvfs(directory)?.f_flag;
         found |= pairs.iter().filter(|pair| flags.contains(pair.0)).map(|pair| pair.1).collect();
     }
     Ok(found)

@@ -9,6 +9,7 @@ use rustix::io;
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{PidfdFlags, chdir, chroot, fchdir, getpid, pidfd_open};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
+use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 
 /// linux/magic.h
@@ -41,7 +42,8 @@ pub fn make_private() -> Result<()> {
 /// setns(2) does so, also for the namespace that it is in. Without CAP_SYS_CHROOT it stays where it is, and so does
 /// the command.
 pub fn to_namespace_root() -> io::Result<()> {
-    let own = pidfd_open(getpid(), PidfdFlags::empty())?;
+    // Closed with all other descriptors at once.
+    let own = ManuallyDrop::new(pidfd_open(getpid(), PidfdFlags::empty())?);
     match move_into_thread_name_spaces(own.as_fd(), ThreadNameSpaceType::MOUNT) {
         Err(io::Errno::PERM) => chdir("/"),
         moved => moved,

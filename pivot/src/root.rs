@@ -18,7 +18,7 @@ use chain::sys::mount::{RDONLY, set_attributes};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, Statx, StatxFlags, openat, statx};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, Statx, StatxAttributes, StatxFlags, openat, statx};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use tree::Tree;
@@ -70,11 +70,13 @@ fn open_directory(path: PathBuf) -> Result<Root> {
     Ok(Root::Directory { place, path })
 }
 
+/// Only the root of a mount can be it, but in a chroot, where the root may be any directory and may be named here.
 fn is_root(dir: &OwnedFd) -> rustix::io::Result<bool> {
     let identity = |stat: Statx| (stat.stx_mnt_id, stat.stx_ino, stat.stx_dev_major, stat.stx_dev_minor);
     let fields = StatxFlags::INO | StatxFlags::MNT_ID;
     let dir = statx(dir, "", AtFlags::EMPTY_PATH, fields)?;
-    Ok(identity(dir) == identity(statx(CWD, "/", AtFlags::empty(), fields)?))
+    Ok(dir.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)
+        && identity(dir) == identity(statx(CWD, "/", AtFlags::empty(), fields)?))
 }
 
 /// Mounts a copy of a directory, with all that is mounted in it, over it: changes to the copy's mounts end with this

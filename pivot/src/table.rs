@@ -1,6 +1,6 @@
 //! The table of mounts, where something must be known of mounts that are not ours.
 
-use chain::mountinfo::{self, unescape};
+use chain::mountinfo::{self, Mount, unescape};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags, openat, statx};
 use rustix::io::{self, Errno};
 use std::ffi::OsString;
@@ -31,10 +31,20 @@ pub fn kind_of(file: BorrowedFd<'_>) -> Option<OsString> {
 
 /// Where something is mounted on the mount that `root` is the root of: paths relative to it, none of them empty.
 pub fn mounted_on(root: BorrowedFd<'_>) -> io::Result<Vec<PathBuf>> {
+    let id = mount_of(root, "")?;
+    points(root, |mount| mount.parent == id)
+}
+
+/// Where the mount with this number is mounted, as a path relative to the mount that `root` is the root of.
+pub fn path_from(root: BorrowedFd<'_>, id: u64) -> io::Result<PathBuf> {
+    points(root, |mount| mount.id == id)?.pop().ok_or(Errno::NOENT)
+}
+
+fn points(root: BorrowedFd<'_>, wanted: impl Fn(&Mount<'_>) -> bool) -> io::Result<Vec<PathBuf>> {
     let (id, table) = (mount_of(root, "")?, read()?);
     let mounts = || table.split(|byte| *byte == b'\n').filter_map(mountinfo::parse);
     let top = mounts().find(|mount| mount.id == id).map(|mount| unescape(mount.point)).ok_or(Errno::NOENT)?;
-    let points = mounts().filter(|mount| mount.parent == id).map(|mount| unescape(mount.point));
+    let points = mounts().filter(wanted).map(|mount| unescape(mount.point));
     let below = points.filter_map(|point| point.strip_prefix(&top).ok().map(Path::to_owned));
     Ok(below.filter(|path| !path.as_os_str().is_empty()).collect())
 }

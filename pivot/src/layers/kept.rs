@@ -65,7 +65,9 @@ impl Kept {
         }
         if self.upper.mount()? != self.work.mount()? {
             let error = self.work.refused(format_args!("it is not on the same mount as {name}"));
-            return Err(error.hint("both must be below the same mount point; --work names another"));
+            return Err(error.hint(
+                "both must lie below one mount point; of a mount point itself, use a directory inside it",
+            ));
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ impl Place {
     pub fn find(path: PathBuf, role: Role) -> Result<Self> {
         let real = real(&path).cannot_with(|| what(&path, role))?;
         let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else {
-            return Err(Error::new(what(&path, role), "it has no name"));
+            return Err(Error::new(what(&path, role), "it is the root"));
         };
         let parent = openat(CWD, parent, PARENT, Mode::empty()).cannot_with(|| what(&path, role))?;
         Place::open(parent, name.to_owned(), path, role)

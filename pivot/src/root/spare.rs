@@ -4,7 +4,7 @@ use crate::inside;
 use crate::layers::{Layout, Memory, Refusal, attributes, mount, resemble};
 use crate::mounts::{Ready, attach, copy_all};
 use crate::plan::Lookup;
-use crate::table::{kind_of, mount_of, mounted_on};
+use crate::table::{kind_of, mount_of, mounted_on, path_from};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno as Number;
@@ -20,28 +20,53 @@ pub fn may_help(errno: Errno) -> bool {
     [Errno::ROFS, Errno::ACCESS, Errno::PERM, Errno::OVERFLOW].contains(&errno)
 }
 
-/// Lays a layer over `root` that has the mount points which are missing for `ahead`, and mounts over it again what is
-/// mounted in `root`. The result is read-only, as `root` is or should be. `None` when no layer helps: what is missing
-/// is missing in another mount.
+/// The mount in which something is missing.
+struct Site {
+    /// Its root.
+    root: OwnedFd,
+    /// Its path inside the new root.
+    path: PathBuf,
+    mount: u64,
+    is_top: bool,
+}
+
+/// Lays a layer over the mount in which the mount point of the first of `ahead` is missing, and mounts over it again
+/// what is mounted there. The layer has what is missing for all of `ahead`. The result is read-only, as the mount is
+/// or has to be. If that was the mount of `top` itself, it is given back: it takes the place of `top`.
 ///
 /// It is only asked for when a mount point is missing, since it costs as much as some ten mounts.
-pub fn lay(root: BorrowedFd<'_>, ahead: &[Ready]) -> Result<Option<OwnedFd>> {
+pub fn lay(top: BorrowedFd<'_>, ahead: &[Ready]) -> Result<Option<OwnedFd>> {
     let what = || format!("make the mount point {} in a layer of its own", show(ahead[0].mount.place()));
-    let memory = Memory::make(None, Some(root)).cannot_with(what)?;
+    let site = Site::find(top, &ahead[0]).cannot_with(what)?;
+    let memory = Memory::make(None, Some(site.root.as_fd())).cannot_with(what)?;
     let upper = memory.upper();
-    let mut helps = false;
-    for ready in ahead {
-        helps |= make_missing(root, upper.dir, ready).unwrap_or(false);
+    make_missing(top, &site, upper.dir, &ahead[0]).cannot_with(what)?;
+    for ready in &ahead[1..] {
+        // What is wrong with it will be told when its turn comes.
+        let _ = make_missing(top, &site, upper.dir, ready);
     }
-    if !helps {
-        return Ok(None);
-    }
-    let attributes = attributes(&[root]).cannot_with(what)? | MountAttrFlags::MOUNT_ATTR_RDONLY;
+    let root = site.root.as_fd();
+    let attributes = attributes([root]).cannot_with(what)? | MountAttrFlags::MOUNT_ATTR_RDONLY;
     let (lower, trusted) = (vec![root, upper.dir], upper.is_trusted());
     let layout = Layout { lower, upper: None, attributes, trusted, memory: Some(&memory) };
-    let top = mount(&layout).map_err(|refusal| explain(&refusal, root, what()))?;
-    attach(&top, root).and_then(|()| carry_over(root, top.as_fd())).cannot_with(what)?;
-    Ok(Some(top))
+    let layer = mount(&layout).map_err(|refusal| explain(&refusal, root, what()))?;
+    attach(&layer, root).and_then(|()| carry_over(root, layer.as_fd())).cannot_with(what)?;
+    Ok(site.is_top.then_some(layer))
+}
+
+impl Site {
+    fn find(top: BorrowedFd<'_>, ready: &Ready) -> io::Result<Self> {
+        let path = inside::follow(top, &ready.mount.target, ready.mount.lookup)?;
+        let there = existing(top, &path)?;
+        let mount = mount_of(there.last().map_or(top, AsFd::as_fd), "")?;
+        if mount == mount_of(top, "")? {
+            let root = top.try_clone_to_owned().map_err(|_| Errno::MFILE)?;
+            return Ok(Site { root, path: PathBuf::new(), mount, is_top: true });
+        }
+        let path = path_from(top, mount)?;
+        let root = inside::open(top, &path, Lookup::Followed)?;
+        Ok(Site { root, path, mount, is_top: false })
+    }
 }
 
 fn explain(refusal: &Refusal, root: BorrowedFd<'_>, what: String) -> Error {
@@ -54,19 +79,19 @@ fn explain(refusal: &Refusal, root: BorrowedFd<'_>, what: String) -> Error {
     error.hint("make it in the root first")
 }
 
-/// Makes what the path lacks in `layer`, and there also what it has, with mode and owner: directories are merged.
-/// Whether it lacked anything of the file system of `root`.
-fn make_missing(root: BorrowedFd<'_>, layer: BorrowedFd<'_>, ready: &Ready) -> io::Result<bool> {
-    let path = inside::follow(root, &ready.mount.target, ready.mount.lookup)?;
-    let there = existing(root, &path)?;
-    let last = there.last().map_or(root, AsFd::as_fd);
-    if there.len() == path.iter().count() || mount_of(last, "")? != mount_of(root, "")? {
-        return Ok(false);
+/// Makes what the path lacks of the mount in `layer`, and there also what it has, with mode and owner: directories are
+/// merged.
+fn make_missing(top: BorrowedFd<'_>, site: &Site, layer: BorrowedFd<'_>, ready: &Ready) -> io::Result<()> {
+    let path = inside::follow(top, &ready.mount.target, ready.mount.lookup)?;
+    let there = existing(top, &path)?;
+    let all = path.iter().count();
+    if there.len() == all || mount_of(there.last().map_or(top, AsFd::as_fd), "")? != site.mount {
+        return Ok(());
     }
     let kind = ready.file_type().map_err(|_| Errno::IO)?;
     let mut parent = open(layer, Path::new("."))?;
-    for (at, name) in path.iter().enumerate() {
-        if kind != FileType::Directory && at + 1 == path.iter().count() {
+    for (at, name) in path.iter().enumerate().skip(site.path.iter().count()) {
+        if kind != FileType::Directory && at + 1 == all {
             exists(mknodat(&parent, name, FileType::RegularFile, Mode::from(0o644), 0))?;
             break;
         }
@@ -76,7 +101,7 @@ fn make_missing(root: BorrowedFd<'_>, layer: BorrowedFd<'_>, ready: &Ready) -> i
         }
         parent = open(parent.as_fd(), Path::new(name))?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Each directory on the way, as far as they are there.

@@ -36,9 +36,7 @@ impl Tree {
     /// Mounts everything in it and makes it the root. Gives the working directory, `directory` or `/`. What had
     /// been made before an error is removed again.
     pub fn furnish_and_enter(mut self, mounts: Vec<Ready>, directory: Option<&Path>) -> Result<PathBuf> {
-        let mask = umask(Mode::empty());
         let entered = self.furnish(&mounts).and_then(|()| switch::enter(&self.top, directory));
-        umask(mask);
         match entered {
             Ok(_) => self.keep(mounts),
             Err(_) => self.take_down(),
@@ -47,6 +45,19 @@ impl Tree {
     }
 
     fn furnish(&mut self, mounts: &[Ready]) -> Result<()> {
+        if !mounts.is_empty() {
+            let mask = umask(Mode::empty());
+            let mounted = self.mount_all(mounts);
+            umask(mask);
+            mounted?;
+        }
+        if self.sealed {
+            set_attributes(self.top.as_fd(), RDONLY, false).cannot("make the root read-only")?;
+        }
+        Ok(())
+    }
+
+    fn mount_all(&mut self, mounts: &[Ready]) -> Result<()> {
         let mut covers = Covers::default();
         for (at, ready) in mounts.iter().enumerate() {
             let target = self.mount_point(&mounts[at..])?;
@@ -55,9 +66,8 @@ impl Tree {
                 .map_err(|e| explain(e, ready))?;
             mounts::finish(ready, &mut covers)?;
         }
-        if self.sealed {
-            set_attributes(self.top.as_fd(), RDONLY, false).cannot("make the root read-only")?;
-        }
+        // Closed with all other descriptors at once.
+        std::mem::forget(covers);
         Ok(())
     }
 
@@ -69,7 +79,9 @@ impl Tree {
             Err(io::Errno::NOENT) => self.make(ahead)?,
             opened => return opened.cannot_with(|| ready.what()).map_err(|e| explain(e, ready)),
         }
-        inside::open(self.top.as_fd(), path, lookup).cannot_with(|| ready.what())
+        inside::open(self.top.as_fd(), path, lookup)
+            .cannot_with(|| format!("make the mount point {}", show(ready.mount.place())))
+            .map_err(|e| no_mount_point(e, ready))
     }
 
     /// In the root itself where that can be changed.
@@ -77,11 +89,11 @@ impl Tree {
         let Ready { mount, .. } = &ahead[0];
         let kind = ahead[0].file_type()?;
         let made = inside::make(self.top.as_fd(), &mount.target, mount.lookup, kind, &mut self.undo.0);
-        if self.beneath.is_none()
-            && made.is_err_and(spare::may_help)
-            && let Some(spare) = spare::lay(self.top.as_fd(), ahead)?
-        {
-            self.beneath = Some(std::mem::replace(&mut self.top, spare));
+        if made.is_err_and(spare::may_help) {
+            if let Some(top) = spare::lay(self.top.as_fd(), ahead)? {
+                let beneath = std::mem::replace(&mut self.top, top);
+                self.beneath.get_or_insert(beneath);
+            }
             return Ok(());
         }
         made.cannot_with(|| format!("make the mount point {}", show(mount.place())))
