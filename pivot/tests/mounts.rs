@@ -161,7 +161,8 @@ fn missing_mount_points_are_made_where_they_belong() {
     fs::create_dir_all(sandbox.path("rootfs/merged")).unwrap();
     symlink("/new", sandbox.path("rootfs/merged/run")).unwrap();
     symlink("../new/resolv", sandbox.path("rootfs/etc/link.conf")).unwrap();
-    let line = "pivot --bind file:/etc/link.conf:ro --bind data:/merged/run/a/b --tmpfs /merged/run/a/b/c rootfs";
+    let line =
+        "pivot --bind file:/etc/link.conf:ro --bind data:/merged/run/a/b --tmpfs /merged/run/a/b/c rootfs";
     let script = "cat /new/resolv; touch /new/a/b/d /new/a/b/c/e; ls /new/a/b";
     let outcome = sandbox.run(line).args(["sh", "-c", script]).done().is(0).quiet();
     assert_eq!(outcome.text(), "contentc\nd");
