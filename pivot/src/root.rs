@@ -55,7 +55,7 @@ impl Root {
     /// Mounts it, so that only this process and its children see it. `program` is left behind with the old root.
     pub fn attach(self, look: &Look, program: Option<OwnMount>) -> Result<Tree> {
         let mut tree = match self {
-            Root::Directory { place, path } => attach_copy(&place, &path, look),
+            Root::Directory { place, path } => attach_copy(place, &path, look),
             Root::Layers(stack) => attach_layers(stack, look),
         }?;
         (tree.program, tree.propagation) = (program, look.propagation);
@@ -89,17 +89,19 @@ fn is_root(dir: &OwnedFd) -> rustix::io::Result<bool> {
 
 /// Mounts a copy of a directory, with all that is mounted in it, over it: changes to the copy's mounts end with this
 /// process and its children.
-fn attach_copy(place: &OwnedFd, path: &Path, look: &Look) -> Result<Tree> {
+fn attach_copy(place: OwnedFd, path: &Path, look: &Look) -> Result<Tree> {
     let what = || format!("use {} as the root", show(path));
-    let top = mounts::copy_all(place, "").cannot_with(what).map_err(|e| {
+    let top = mounts::copy_all(&place, "").cannot_with(what).map_err(|e| {
         e.hint_if(
             Errno::EINVAL,
             "name it by its path: a descriptor from before belongs to another mount namespace",
         )
     })?;
-    change_look(place, &top, &show(path), look)?;
-    mounts::attach(&top, place).cannot_with(what)?;
-    Ok(Tree::new(top, Undo::default(), false))
+    change_look(&place, &top, &show(path), look)?;
+    mounts::attach(&top, &place).cannot_with(what)?;
+    let mut tree = Tree::new(top, Undo::default(), false);
+    tree.place = look.ids.is_some().then_some(place);
+    Ok(tree)
 }
 
 fn change_look(place: &OwnedFd, top: &OwnedFd, name: &str, look: &Look) -> Result<()> {

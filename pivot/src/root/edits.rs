@@ -36,13 +36,13 @@ impl Tree {
     }
 
     fn change(&mut self, edit: &Edit) -> io::Result<()> {
-        let (root, target, made) = (self.top.as_fd(), &edit.target, &mut self.undo.0);
-        match &edit.change {
+        let target = &edit.target;
+        self.in_root(|root, made| match &edit.change {
             Change::Link(to) => link(root, target, to, made),
             Change::Directory { mode, owner } => directory(root, target, *mode, *owner, made),
-            Change::Mode(mode) => self::mode(root, target, Mode::from_raw_mode(*mode), made),
+            Change::Mode(mode) => set_mode(root, target, Mode::from_raw_mode(*mode), made),
             Change::ReadOnly => Ok(()),
-        }
+        })
     }
 
     fn read_only(&self, edit: &Edit) -> Result<()> {
@@ -86,7 +86,7 @@ fn directory(
     fchmod(&dir, Mode::from_raw_mode(mode.unwrap_or(0o755)))
 }
 
-fn mode(root: BorrowedFd<'_>, target: &Path, mode: Mode, made: &mut Vec<Made>) -> io::Result<()> {
+fn set_mode(root: BorrowedFd<'_>, target: &Path, mode: Mode, made: &mut Vec<Made>) -> io::Result<()> {
     let file = inside::open(root, target, Lookup::Followed)?;
     let before = Mode::from_raw_mode(fstat(&file)?.st_mode & 0o7777);
     inside::set_mode(&file, mode)?;

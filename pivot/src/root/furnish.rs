@@ -4,7 +4,7 @@ use super::spare;
 use super::tree::Tree;
 use crate::covers::Covers;
 use crate::files::Files;
-use crate::inside;
+use crate::inside::{self, Made};
 use crate::mounts::{self, Ready, Work};
 use crate::plan::{Lookup, Masks, Mount, Source};
 use chain::sys::mount::{RDONLY, set_attributes};
@@ -13,7 +13,7 @@ use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use rustix::fs::{FileType, fstat};
 use rustix::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 impl Tree {
@@ -60,12 +60,23 @@ impl Tree {
     /// In the root itself where that can be changed.
     fn make(&mut self, ready: &Ready, ahead: &[Work]) -> Result<()> {
         let (mount, kind) = (&ready.mount, ready.file_type()?);
-        let made = inside::make(self.top.as_fd(), &mount.target, mount.lookup, kind, &mut self.undo.0);
+        let made = self.in_root(|root, made| inside::make(root, &mount.target, mount.lookup, kind, made));
         if made.is_err_and(spare::may_help) {
             let points: Vec<_> = ahead.iter().filter_map(Work::mount_point).collect();
             return spare::lay(self.top.as_fd(), &points).map(|top| self.replace(top));
         }
         made.cannot_with(|| make_what(mount)).map_err(|e| no_mount_point(e, ready))
+    }
+
+    /// Does it in the root; where that shows owners that are not ours, in the directory beneath: it is the same.
+    pub fn in_root<T>(
+        &mut self,
+        work: impl Fn(BorrowedFd<'_>, &mut Vec<Made>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        match (work(self.top.as_fd(), &mut self.undo.0), &self.place) {
+            (Err(io::Errno::OVERFLOW), Some(place)) => work(place.as_fd(), &mut self.undo.0),
+            (done, _) => done,
+        }
     }
 
     /// Goes on with a layer that was laid over the whole.

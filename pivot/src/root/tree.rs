@@ -20,6 +20,8 @@ pub struct Tree {
     pub top: OwnedFd,
     /// What it was before a spare layer was laid over it.
     pub beneath: Option<OwnedFd>,
+    /// The same directory where owners are shown as they are: there something can be made.
+    pub place: Option<OwnedFd>,
     /// What was changed in it.
     pub undo: Undo,
     /// It becomes read-only when everything is in place.
@@ -35,7 +37,8 @@ pub struct Tree {
 impl Tree {
     /// `top` is mounted. `undo` is what was made for that.
     pub fn new(top: OwnedFd, undo: Undo, sealed: bool) -> Self {
-        Tree { top, beneath: None, undo, sealed, to_seal: Vec::new(), program: None, propagation: None }
+        let (to_seal, program, propagation) = (Vec::new(), None, None);
+        Tree { top, beneath: None, place: None, undo, sealed, to_seal, program, propagation }
     }
 
     /// Does all the work in it, has `look` look around and makes it the root. Gives where the command starts,
@@ -72,7 +75,7 @@ impl Tree {
     fn keep(self, work: Vec<Work>) {
         self.undo.keep();
         // Closed with all other descriptors at once.
-        std::mem::forget((self.top, self.beneath, self.to_seal));
+        std::mem::forget((self.top, self.beneath, self.place, self.to_seal));
         work.into_iter().for_each(Work::keep);
     }
 
