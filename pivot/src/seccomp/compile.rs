@@ -1,6 +1,6 @@
 //! From a profile to a program: the calls by number, as intervals, as a balanced tree.
 
-use super::arguments::{Alternative, decide};
+use super::arguments::{Alternative, Arguments};
 use super::assembler::{Assembler, Jump, Target};
 use super::machine::{Abi, Machine, Syscall};
 use super::profile::{Action, Condition, Profile, Rule, Test, UNKNOWN};
@@ -55,8 +55,9 @@ fn calls(
     let otherwise = target(profile.otherwise);
     let mut places = Vec::new();
     push(&mut places, 0, otherwise);
+    let mut arguments = Arguments { code, width: abi.width, target: &target };
     for (number, alternatives, action) in decisions(abi, profile) {
-        let decided = decide(code, &alternatives, target(action));
+        let decided = arguments.decide(&alternatives, target(action));
         if places.last().is_some_and(|(start, _)| *start == number) {
             places.pop();
         }
@@ -116,19 +117,20 @@ fn decision<'a>(profile: &Profile, rows: &[Row<'a>]) -> Decision<'a> {
     (rows[0].0, alternatives, settled.unwrap_or(profile.otherwise))
 }
 
-/// Adds to the rules what they mean for 32-bit programs that reach the same calls through socketcall(2) and ipc(2):
-/// what is said of a call whatever its arguments are holds there too. (The arguments lie in memory there, out of a
-/// filter's sight.)
+/// Adds to the rules what they mean for 32-bit programs that reach the same calls through socketcall(2) and ipc(2).
+/// The arguments lie in memory there, out of a filter's sight: what is refused with certain arguments is refused there
+/// with any, and what is allowed with certain arguments is not allowed there.
 pub fn multiplex(machine: &Machine, rules: &mut Vec<Rule>) {
     let mut place = 0;
     while place < rules.len() {
         let rule = &rules[place];
-        let more: Vec<_> = match rule.conditions[..] {
-            [] => rule.calls.iter().filter_map(|call| through(machine, call, rule.action)).collect(),
-            _ => Vec::new(),
-        };
-        place += 1 + more.len();
-        rules.splice(place - more.len()..place - more.len(), more);
+        let applies = rule.conditions.is_empty() || !rule.action.permits();
+        let through = rule.calls.iter().filter_map(|call| through(machine, call, rule.action));
+        let more: Vec<_> = through.filter(|_| applies).collect();
+        place += 1;
+        let after = place + more.len();
+        rules.splice(place..place, more);
+        place = after;
     }
 }
 
