@@ -1,6 +1,6 @@
 //! All that would be done, told instead: one `topic: value` a line, or one JSON object with the same topics.
 
-use crate::confine::accounts::Key;
+use crate::confine::key::Key;
 use crate::confine::policy::Policy;
 use crate::confine::{capabilities, landlock, securebits};
 use crate::defaults;
