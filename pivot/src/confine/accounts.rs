@@ -5,12 +5,12 @@
 //! that counts must be whole: as many fields as there are to be, and ids that are plain decimal numbers. A name must be
 //! there once.
 
+use super::key::number;
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::fs;
 use std::io::Read;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -21,15 +21,6 @@ use std::path::{Path, PathBuf};
 const MAX_SIZE: u64 = 4 << 20;
 /// openat2(2) says EAGAIN when a rename elsewhere made it unsure of a `..`.
 const MAX_TRIES: usize = 256;
-
-/// A user or a group as options name it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Key {
-    /// By number.
-    Number(u32),
-    /// By name.
-    Name(String),
-}
 
 /// Whom the command runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,45 +35,6 @@ pub struct Account {
     pub name: Option<OsString>,
     /// Its home directory.
     pub home: PathBuf,
-}
-
-impl Key {
-    /// A number is one without a sign, leading zeros or other bases, below 4294967295, which setresuid(2) takes for
-    /// "leave it". Everything else that begins with a digit is refused.
-    pub fn parse(text: &OsStr, what: &str) -> Result<Self, String> {
-        let text = text.to_str().ok_or_else(|| format!("{what} is not a name"))?;
-        match text.as_bytes() {
-            [] => Err(format!("{what} is empty")),
-            [b'0'..=b'9', ..] => number(text.as_bytes())
-                .map(Key::Number)
-                .ok_or_else(|| format!("{what} is neither a name nor a number from 0 to {}", u32::MAX - 1)),
-            [first, rest @ ..]
-                if (first.is_ascii_alphabetic() || *first == b'_') && rest.iter().all(is_of_name) =>
-            {
-                Ok(Key::Name(text.to_owned()))
-            }
-            _ => Err(format!("{what} is not a name: letters, digits and `_.-` make one")),
-        }
-    }
-}
-
-/// useradd(8), CAVEATS; `$` ends the names of machines.
-fn is_of_name(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_.-$".contains(byte)
-}
-
-fn number(text: &[u8]) -> Option<u32> {
-    let plain = text.iter().all(u8::is_ascii_digit) && (text.len() == 1 || text.first() != Some(&b'0'));
-    std::str::from_utf8(text).ok().filter(|_| plain)?.parse().ok().filter(|id| *id != u32::MAX)
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Key::Number(id) => id.fmt(f),
-            Key::Name(name) => name.fmt(f),
-        }
-    }
 }
 
 /// One of the two files.
@@ -130,17 +82,17 @@ impl<'a> Line<'a> {
 }
 
 impl Database {
-    /// Reads the file of the root, wherever in there a link leads. Anything but a plain file is refused, without waiting
-    /// for a fifo or touching a device more than to open it.
+    /// Reads the file of the root, wherever in there a link leads. Anything but a plain file is refused before it is
+    /// opened, as that can be a fifo that nobody writes to or a device that does something; one that takes the place of a
+    /// plain file meanwhile is not waited for.
     pub fn read(root: BorrowedFd<'_>, file: &'static File) -> Result<Self> {
         let what = || format!("look a {} up in {} of the new root", file.kind, file.path);
-        let opened = match open(root, file.path) {
+        match open(root, file.path, OFlags::PATH) {
             Err(Errno::NOENT) => return Ok(Database { file, text: None }),
-            opened => opened.cannot_with(what)?,
-        };
-        if !FileType::from_raw_mode(fstat(&opened).cannot_with(what)?.st_mode).is_file() {
-            return Err(Error::new(what(), "it is not a plain file"));
+            seen => plain(&seen.cannot_with(what)?, what)?,
         }
+        let opened = open(root, file.path, OFlags::NONBLOCK | OFlags::NOCTTY).cannot_with(what)?;
+        plain(&opened, what)?;
         let mut text = Vec::new();
         fs::File::from(opened).take(MAX_SIZE + 1).read_to_end(&mut text).cannot_with(what)?;
         if text.len() as u64 > MAX_SIZE {
@@ -216,8 +168,16 @@ fn is_colon(byte: &u8) -> bool {
     *byte == b':'
 }
 
-fn open(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+fn plain(file: &OwnedFd, what: impl Fn() -> String) -> Result<()> {
+    let stat = fstat(file).cannot_with(&what)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Ok(()),
+        _ => Err(Error::new(what(), "it is not a plain file")),
+    }
+}
+
+fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let flags = flags | OFlags::CLOEXEC;
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     let mut result = Err(Errno::AGAIN);
     for _ in 0..MAX_TRIES {
@@ -239,22 +199,6 @@ mod tests {
 
     fn id(text: &str, name: &str) -> Option<u32> {
         database(&USERS, text).by_name(name).ok().map(|line| line.id)
-    }
-
-    #[test]
-    fn numbers_and_names_are_told_apart_by_their_first_character() {
-        let key = |text: &str| Key::parse(OsStr::new(text), "USER").ok();
-        for (text, id) in [("0", 0), ("1000", 1000), ("4294967294", u32::MAX - 1)] {
-            assert_eq!(key(text), Some(Key::Number(id)));
-        }
-        for name in ["root", "_apt", "www-data", "a.b", "machine$"] {
-            assert_eq!(key(name), Some(Key::Name(name.to_owned())));
-        }
-        let wrong =
-            "|-1|+1| 0|0 |00|01000|0x10|1000x|1e3|4294967295|4294967296|99999999999|a b|a,b|a/b|a\n|-|$a|é";
-        for text in wrong.split('|') {
-            assert_eq!(key(text), None, "{text:?}");
-        }
     }
 
     #[test]
