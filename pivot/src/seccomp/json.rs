@@ -275,7 +275,7 @@ fn text(value: &Value) -> Result<&str> {
 }
 
 fn unsigned(value: &Value, most: u64) -> Result<u64> {
-    let number = value.as_u64().ok_or("it is not a whole number")?;
+    let number = value.as_u64().ok_or("it is not a whole number, 0 or more")?;
     if number > most { Err(format!("it is more than {most}")) } else { Ok(number) }
 }
 
