@@ -1,13 +1,16 @@
 //! The options.
 
+mod confinement;
+mod environment;
 mod mounts;
-mod seccomp;
+mod ordered;
 
+use crate::confine::policy::Policy;
+use crate::environment::Variables;
+use crate::explain::Form;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use mounts::Mounts;
-use seccomp::Seccomp;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 /// Make a directory the root, then run a command in it
@@ -30,29 +33,24 @@ pub struct Options {
     /// Start CMD in this directory of the new root instead of /
     #[arg(long, value_name = "DIR")]
     pub chdir: Option<PathBuf>,
-    /// Set a variable for CMD
-    #[arg(long, value_name = "NAME=VALUE", value_parser = OsStringValueParser::new().try_map(|text| variable(&text)))]
-    pub env: Vec<(OsString, OsString)>,
-    /// Give CMD no variable but PATH and those of --env
-    #[arg(long)]
-    pub clear_env: bool,
-    #[command(flatten)]
-    pub seccomp: Seccomp,
+    /// Tell CMD another name than its own
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub argv0: Option<OsString>,
     /// Leave descriptor N open for CMD; all others above 2 are closed
     #[arg(long, value_name = "N", value_parser = OsStringValueParser::new().try_map(|text| descriptor(&text)))]
     pub keep_fd: Vec<u32>,
+    /// Print what would be done, and do nothing
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub explain: Option<Form>,
+    /// In the order given.
+    #[command(flatten)]
+    pub variables: Variables,
+    /// In the order given.
+    #[command(flatten)]
+    pub policy: Policy,
     /// ROOT, CMD and its arguments.
     #[arg(hide = true, trailing_var_arg = true)]
     pub operands: Vec<OsString>,
-}
-
-fn variable(text: &OsStr) -> Result<(OsString, OsString), &'static str> {
-    let bytes = text.as_bytes();
-    match bytes.iter().position(|byte| *byte == b'=') {
-        None => Err("it has no ="),
-        Some(0) => Err("NAME is empty"),
-        Some(at) => Ok((OsStr::from_bytes(&bytes[..at]).into(), OsStr::from_bytes(&bytes[at + 1..]).into())),
-    }
 }
 
 fn descriptor(text: &OsStr) -> Result<u32, &'static str> {
@@ -85,12 +83,5 @@ mod tests {
         let options = parsed(&["--ro", "ROOT", "sh", "--bare", "-c", "x", "--", "--help"]);
         assert!(options.ro && !options.bare);
         assert_eq!(options.operands, ["ROOT", "sh", "--bare", "-c", "x", "--", "--help"]);
-    }
-
-    #[test]
-    fn a_variable_is_parted_at_its_first_equals_sign() {
-        assert_eq!(variable("A=b=c".as_ref()), Ok(("A".into(), "b=c".into())));
-        assert_eq!(variable("A=".as_ref()), Ok(("A".into(), "".into())));
-        assert!(variable("A".as_ref()).is_err() && variable("=b".as_ref()).is_err());
     }
 }

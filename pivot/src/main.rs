@@ -10,15 +10,21 @@
 //! | [`inside`] | paths resolved inside the root, missing mount points |
 //! | [`mounts`] | mounts by descriptor |
 //! | [`proc`], [`dev`] | what lies on top of /proc, /sys and /dev |
-//! | [`seccomp`] | which system calls the command may make |
+//! | [`confine`] | what is taken from the command |
+//! | [`seccomp`] | which system calls it may make |
+//! | [`environment`] | its variables |
+//! | [`explain`] | all of that, told instead of done |
 //! | [`command`] | becoming the command |
 
 #![cfg_attr(not(test), no_main)]
 
 mod cli;
 mod command;
+mod confine;
 mod defaults;
 mod dev;
+mod environment;
+mod explain;
 mod inside;
 mod mounts;
 mod namespace;
@@ -27,17 +33,32 @@ mod proc;
 mod root;
 mod seccomp;
 
+use confine::Confinement;
+use confine::session::Session;
+use std::os::fd::BorrowedFd;
+
 chain::main!("pivot", run);
 
 fn run(options: cli::Options) -> chain::Result<u8> {
     let plan = plan::Plan::new(options)?;
-    let command = command::Command::new(plan.command)?;
-    let filter = plan.seccomp.prepare(chain::capabilities::bounding)?;
+    if let Some(form) = plan.explain {
+        return explain::print(&plan, form);
+    }
+    let nodev = plan.policy.nodev();
+    let mut confinement = Confinement::prepare(plan.policy, plan.command.keep.clone())?;
+    let mut session = Session::plan(&confinement);
+    let mut command = command::Command::new(plan.command)?;
+    confinement.begin()?;
     namespace::own_mounts()?;
     let root = root::Root::open(&plan.root)?;
     let mounts = mounts::prepare(plan.mounts)?;
-    let tree = root.attach(plan.read_only)?;
-    let directory = tree.furnish_and_enter(&mounts, plan.directory.as_deref())?;
+    let tree = root.attach(plan.read_only, nodev)?;
+    let look = |root: BorrowedFd<'_>| {
+        session.look_inside(root)?;
+        confinement.look_inside(root, command.lacks_home())
+    };
+    let (start, account) = tree.furnish_and_enter(&mounts, plan.directory.as_deref(), look)?;
+    account.iter().for_each(|account| command.tell_account(account));
     drop(mounts);
-    Err(command.run(&directory, filter.as_ref()))
+    session.run(confinement, command, start)
 }

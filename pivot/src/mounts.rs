@@ -96,7 +96,8 @@ impl Mount {
         Path::new("/").join(&self.target)
     }
 
-    fn what(&self) -> String {
+    /// What is done, after "cannot".
+    pub fn what(&self) -> String {
         let source = match &self.source {
             Source::Bind { source, .. } => show(source),
             Source::Tmpfs => "a tmpfs".to_owned(),

@@ -1,11 +1,14 @@
 //! What is to be done, as plain data: nothing here changes anything.
 
 use crate::cli::Options;
-use crate::seccomp::Request;
+use crate::confine::policy::Policy;
+use crate::environment::Given;
+use crate::explain::Form;
 use crate::{defaults, namespace};
-use chain::exec::{DEFAULT_PATH, Environment};
 use chain::text::show;
 use chain::{Error, Result};
+use rustix::stdio::stdin;
+use rustix::termios::isatty;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -20,10 +23,12 @@ pub struct Plan {
     pub mounts: Vec<Mount>,
     /// Where the command starts, when not in `/`.
     pub directory: Option<PathBuf>,
-    /// Which system calls the command may make.
-    pub seccomp: Request,
+    /// What is taken from the command.
+    pub policy: Policy,
     /// What it then becomes.
     pub command: Program,
+    /// Nothing of that is done: it is told.
+    pub explain: Option<Form>,
 }
 
 /// The next program.
@@ -31,8 +36,10 @@ pub struct Plan {
 pub struct Program {
     /// Its name and arguments, never empty.
     pub line: Vec<OsString>,
+    /// Its own name, when that is another.
+    pub argv0: Option<OsString>,
     /// Its variables.
-    pub environment: Environment,
+    pub given: Given,
     /// It is told its directory in PWD.
     pub pwd: bool,
     /// The descriptors above 2 that it may have.
@@ -89,15 +96,18 @@ impl Mount {
 impl Plan {
     /// Understands the options. Errors: a command or a directory that cannot be meant.
     pub fn new(options: Options) -> Result<Self> {
-        let environment = environment(&options);
-        let pwd = !options.clear_env && options.env.iter().all(|(name, _)| name != "PWD");
+        let policy = options.policy;
+        let terminal = || policy.pty || isatty(stdin());
+        let given = options.variables.resolve(policy.confine, terminal)?;
+        let pwd = !given.is_clear && !given.names("PWD");
         let mut line = options.operands.into_iter();
         let root = line.next().ok_or_else(no_root)?.into();
         let mut mounts = if options.bare { Vec::new() } else { default_mounts(&options.mounts.0) };
         mounts.extend(options.mounts.0);
-        let command = Program { line: command(line.collect())?, environment, pwd, keep: options.keep_fd };
-        let seccomp = options.seccomp.request(Request::default());
-        Ok(Plan { root, read_only: options.ro, mounts, directory: options.chdir, seccomp, command })
+        let (line, argv0, keep) = (command(line.collect())?, options.argv0, options.keep_fd);
+        let command = Program { line, argv0, given, pwd, keep };
+        let (read_only, directory, explain) = (options.ro, options.chdir, options.explain);
+        Ok(Plan { root, read_only, mounts, directory, policy, command, explain })
     }
 }
 
@@ -127,19 +137,4 @@ fn command(mut line: Vec<OsString>) -> Result<Vec<OsString>> {
         }
         Some(_) => Ok(line),
     }
-}
-
-fn environment(options: &Options) -> Environment {
-    let mut environment = Environment::default();
-    if options.clear_env {
-        environment.set("PATH", DEFAULT_PATH);
-    } else {
-        environment = Environment::current();
-        environment.remove("OLDPWD");
-        environment.remove(chain::fresh::VARIABLE);
-    }
-    for (name, value) in &options.env {
-        environment.set(name, value);
-    }
-    environment
 }

@@ -5,7 +5,7 @@ use crate::mounts::{self, Ready};
 use crate::namespace;
 use crate::plan::{Lookup, Source};
 use crate::proc::Covers;
-use chain::sys::mount::{RDONLY, set_attributes};
+use chain::sys::mount::{NODEV, RDONLY, set_attributes};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
@@ -13,7 +13,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, Statx, StatxFlags, openat, statx};
 use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::{chdir, fchdir, getcwd, pivot_root, umask};
 use std::ffi::OsString;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -47,8 +47,8 @@ impl Root {
         Ok(Root { place, path: path.to_owned() })
     }
 
-    /// Mounts a copy, with all that is mounted in the directory, over it.
-    pub fn attach(self, read_only: bool) -> Result<Tree> {
+    /// Mounts a copy, with all that is mounted in the directory, over it. Device nodes in it have no effect with `nodev`.
+    pub fn attach(self, read_only: bool, nodev: bool) -> Result<Tree> {
         let what = || format!("use {} as the root", show(&self.path));
         let top = mounts::copy_all(&self.place, "").cannot_with(what).map_err(|e| {
             e.hint_if(
@@ -59,6 +59,10 @@ impl Root {
         if read_only {
             set_attributes(top.as_fd(), RDONLY, true)
                 .cannot_with(|| format!("make {} read-only", show(&self.path)))?;
+        }
+        if nodev {
+            set_attributes(top.as_fd(), NODEV, true)
+                .cannot_with(|| format!("take the devices of {} away", show(&self.path)))?;
         }
         mounts::attach(&top, &self.place).cannot_with(what)?;
         Ok(Tree { place: self.place, top, made: Vec::new() })
@@ -73,11 +77,17 @@ fn is_root(dir: &OwnedFd) -> rustix::io::Result<bool> {
 }
 
 impl Tree {
-    /// Mounts everything in it and makes it the root. Gives the working directory, `directory` or `/`. What had
-    /// been made before an error is removed again.
-    pub fn furnish_and_enter(mut self, mounts: &[Ready], directory: Option<&Path>) -> Result<PathBuf> {
+    /// Mounts everything in it, has `look` look around and makes it the root. Gives the working directory, `directory`
+    /// or `/`, and what `look` has found. What had been made before an error is removed again.
+    pub fn furnish_and_enter<T>(
+        mut self,
+        mounts: &[Ready],
+        directory: Option<&Path>,
+        look: impl FnOnce(BorrowedFd<'_>) -> Result<T>,
+    ) -> Result<(Start, T)> {
         let mask = umask(Mode::empty());
-        let entered = self.furnish(mounts).and_then(|()| self.enter(directory));
+        let found = self.furnish(mounts).and_then(|()| look(self.top.as_fd()));
+        let entered = found.and_then(|found| Ok((self.enter(directory)?, found)));
         umask(mask);
         if entered.is_err() {
             self.take_down();
@@ -126,21 +136,22 @@ impl Tree {
 
     /// pivot_root(2) stacks the old root on the new one at `/`, from where it can be detached without a directory
     /// to put it in.
-    fn enter(&mut self, directory: Option<&Path>) -> Result<PathBuf> {
-        let directory = directory.map(|path| self.open_directory(path)).transpose()?;
+    fn enter(&mut self, directory: Option<&Path>) -> Result<Start> {
+        let directory = directory.map(|path| (path, Directory::open(self.top.as_fd(), path)));
+        if let Some((_, Err(e))) = &directory
+            && e.errno() != Some(Errno::EACCES)
+        {
+            return Err(e.clone());
+        }
         fchdir(&self.top).cannot("enter the new root")?;
         pivot_root(".", ".").cannot("switch the root").map_err(namespace::explain_root)?;
         unmount(".", UnmountFlags::DETACH).cannot("detach the old root")?;
         chdir("/").cannot("enter the new root")?;
-        directory.map_or_else(|| Ok(PathBuf::from("/")), |directory| directory.enter())
-    }
-
-    /// The `.` asks for a directory that may be entered.
-    fn open_directory(&self, path: &Path) -> Result<Directory> {
-        let name = show(path);
-        let fd = inside::open(self.top.as_fd(), &path.join("."), Lookup::Followed)
-            .cannot_with(|| Directory::what(&name))?;
-        Ok(Directory { name, fd })
+        match directory {
+            None => Ok(Start::In("/".into())),
+            Some((_, Ok(directory))) => directory.enter().map(Start::In),
+            Some((path, Err(e))) => Ok(Start::Later(path.to_owned(), e)),
+        }
     }
 
     /// A mount point cannot be removed while something is mounted on it.
@@ -150,13 +161,34 @@ impl Tree {
     }
 }
 
-/// Where the command starts, found inside the root.
+/// Where the command starts.
+#[derive(Debug)]
+pub enum Start {
+    /// Here.
+    In(PathBuf),
+    /// There, if the user may enter it: this one may not.
+    Later(PathBuf, Error),
+}
+
+/// Enters a directory of the root and gives its path.
+pub fn start_in(root: BorrowedFd<'_>, path: &Path) -> Result<PathBuf> {
+    Directory::open(root, path)?.enter()
+}
+
+/// A directory found inside the root.
 struct Directory {
     name: String,
     fd: OwnedFd,
 }
 
 impl Directory {
+    /// The `.` asks for a directory that may be entered.
+    fn open(root: BorrowedFd<'_>, path: &Path) -> Result<Self> {
+        let name = show(path);
+        let fd = inside::open(root, &path.join("."), Lookup::Followed).cannot_with(|| Self::what(&name))?;
+        Ok(Directory { name, fd })
+    }
+
     fn what(name: &str) -> String {
         format!("start in {name} of the new root")
     }

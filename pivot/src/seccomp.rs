@@ -113,7 +113,6 @@ impl Request {
     }
 
     /// What [`Request::prepare`] makes of it, in words, a line each.
-    #[allow(dead_code, reason = "for --explain")]
     pub fn explain(&self, capabilities: CapabilitySet) -> Result<Vec<String>> {
         let policy = self.policy(capabilities)?;
         let mut lines = match &policy {

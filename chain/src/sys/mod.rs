@@ -3,6 +3,8 @@
 //! Every tool is single-threaded: that is what makes forking and changing signal state here sound.
 
 pub mod fd;
+pub mod keyring;
+pub mod landlock;
 pub mod mount;
 pub mod net;
 pub mod ns;
