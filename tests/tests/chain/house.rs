@@ -12,7 +12,8 @@ fn unsafe_code_is_in_one_module() {
     }
     assert!(files.len() > 20, "{files:?}");
     let word = concat!("un", "safe");
-    let allowed = |file: &Path| file.starts_with("chain/src/sys");
+    // What is shipped, and what hostile payloads of the tests call.
+    let allowed = |file: &Path| file.starts_with("chain/src/sys") || file == Path::new("tests/src/raw.rs");
     for file in files {
         let name = file.strip_prefix(workspace()).unwrap();
         for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {

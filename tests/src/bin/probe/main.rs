@@ -9,8 +9,12 @@
 //! | `count SIGNAL...` | says "ready", then one line for each signal that it takes, and ends after TERM with their number |
 //! | `sigwait SIGNAL...` | says "ready", waits in sigwait(3), says which one it was and ends |
 //! | `orphans N` | starts N children that outlive it, and ends |
+//! | `try CALL [ARG]...` | one of the table of [`attack`]; says what came of it: `ok`, or the name of the error |
+//! | `without CALL ERROR COMMAND...` | becomes the command, with a system call that fails with this error from now on |
 
 #![allow(clippy::unwrap_used, reason = "a payload fails by panicking")]
+
+mod attack;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -35,6 +39,8 @@ fn main() -> ExitCode {
         Some("forkbomb") => forkbomb(),
         Some("sigwait") => sigwait(&args[2..]),
         Some("count") => return count(&args[2..]),
+        Some("try") => println!("{}", attack::attempt(&args[2..])),
+        Some("without") => attack::without(&args[2..]),
         Some("orphans") => (0..number()).for_each(|_| drop(again("hold"))),
         _ => return ExitCode::from(2),
     }
