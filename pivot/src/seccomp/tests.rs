@@ -115,7 +115,7 @@ fn calls<'a>(machine: &'a Machine, profile: &Profile) -> Vec<Call<'a>> {
             let mut add = |arguments: [u64; 6]| {
                 calls.push(Call { abi, number, arguments: arguments.map(|argument| argument & abi.width) });
             };
-            [[0; 6], [1; 6], [u64::MAX; 6]].map(&mut add);
+            [[0; 6], [1; 6], [u64::MAX; 6]].into_iter().for_each(&mut add);
             let conditional = |argument: &usize| values[*argument].len() > 3;
             for argument in (0..6).filter(conditional) {
                 for (value, other) in pairs(&values[argument], &[0, 1, u64::MAX]) {
