@@ -1,8 +1,10 @@
 //! The options.
 
 mod mounts;
+mod split;
 mod steps;
 mod surroundings;
+mod vocabulary;
 mod words;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
