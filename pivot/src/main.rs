@@ -45,7 +45,6 @@ mod root;
 mod seccomp;
 mod table;
 
-use chain::sys::mount::SLAVE;
 use confine::Confinement;
 use confine::session::Session;
 use std::os::fd::BorrowedFd;
@@ -63,10 +62,9 @@ fn run(options: cli::Options) -> chain::Result<u8> {
     let mut session = Session::plan(&confinement);
     let mut command = command::Command::new(plan.command)?;
     confinement.begin()?;
-    let follow = plan.look.propagation == Some(SLAVE);
-    let rules = bind::Rules { nodev: plan.look.nodev, cut: follow };
+    let rules = bind::Rules::of(&plan.look);
     let steps = bind::take_early(plan.steps, rules)?;
-    caller.enter_own(&namespaces, follow)?;
+    caller.enter_own(&namespaces, rules.cut)?;
     namespace::set_names(&plan.names)?;
     let root = root::Root::open(plan.root)?;
     let work = mounts::prepare(steps, rules)?;
