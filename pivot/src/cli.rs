@@ -4,6 +4,9 @@ mod confinement;
 mod environment;
 mod mounts;
 mod ordered;
+mod steps;
+mod surroundings;
+mod words;
 
 use crate::confine::policy::Policy;
 use crate::environment::Variables;
@@ -12,6 +15,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use mounts::Mounts;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use surroundings::Surroundings;
 
 /// Make a directory the root, then run a command in it
 ///
@@ -30,6 +34,8 @@ pub struct Options {
     /// In the order given.
     #[command(flatten)]
     pub mounts: Mounts,
+    #[command(flatten)]
+    pub surroundings: Surroundings,
     /// Start CMD in this directory of the new root instead of /
     #[arg(long, value_name = "DIR")]
     pub chdir: Option<PathBuf>,
@@ -74,8 +80,17 @@ mod tests {
     #[test]
     fn mounts_keep_the_order_of_the_line() {
         let options = parsed(&["--tmpfs", "/a", "--bind", "x:/a/b", "--tmpfs", "/c", "ROOT"]);
-        let targets: Vec<_> = options.mounts.0.iter().map(|mount| mount.target.to_str().unwrap()).collect();
+        let targets: Vec<_> = options.mounts.0.iter().map(|step| step.target().to_str().unwrap()).collect();
         assert_eq!(targets, ["a", "a/b", "c"]);
+    }
+
+    #[test]
+    fn a_value_that_may_be_left_out_stands_behind_an_equals_sign() {
+        let options =
+            parsed(&["--shm=size=1", "--proc", "--tmpfs", "/a", "--sys=/b:rw", "--proc=pid", "ROOT"]);
+        let targets: Vec<_> = options.mounts.0.iter().map(|step| step.target().to_str().unwrap()).collect();
+        assert_eq!(targets, ["dev/shm", "proc", "a", "b", "proc"]);
+        assert_eq!(options.operands, ["ROOT"]);
     }
 
     #[test]

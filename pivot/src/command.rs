@@ -2,12 +2,11 @@
 
 use crate::confine::accounts::Account;
 use crate::plan::Program;
-use chain::error::{NOT_FOUND, NOT_RUNNABLE};
+use chain::error::NOT_FOUND;
 use chain::exec::{exec_as, exec_with, find};
 use chain::sys::fd::is_open;
 use chain::text::show;
 use chain::{Error, Result};
-use nix::errno::Errno;
 use std::path::{Path, PathBuf};
 
 /// The command, and where the old root has it.
@@ -27,20 +26,13 @@ impl Command {
         Ok(Command { program, outside })
     }
 
-    /// Becomes the command, in `directory`; `restricted` when Landlock may forbid its file.
-    pub fn run(mut self, directory: &Path, restricted: bool) -> Error {
+    /// Becomes the command, in `directory`. Returns only to say why not.
+    pub fn run(mut self, directory: &Path) -> Error {
         if self.program.pwd {
             self.program.given.environment.set("PWD", directory);
         }
         let error = self.exec();
-        match error.exit_status() {
-            NOT_FOUND => self.but_outside(error),
-            NOT_RUNNABLE if restricted => error.hint_if(
-                Errno::EACCES,
-                "no path of --landlock-ro or --landlock-rw holds it, or what it needs",
-            ),
-            _ => error,
-        }
+        if error.exit_status() == NOT_FOUND { self.but_outside(error) } else { error }
     }
 
     fn exec(&mut self) -> Error {

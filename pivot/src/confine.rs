@@ -28,7 +28,7 @@ use accounts::{Account, Database, USERS};
 use chain::sys::fd::close_from_3_except;
 use chain::sys::keyring;
 use chain::sys::landlock::Ruleset;
-use chain::{Cannot, Result};
+use chain::{Cannot, Error, Result};
 use credentials::Rights;
 use nix::errno::Errno;
 use policy::Policy;
@@ -47,6 +47,7 @@ pub struct Confinement {
     /// What the command gets of the capabilities; `None` when it is as it is.
     pub rights: Option<Rights>,
     filter: Option<Filter>,
+    is_filtered: bool,
     handled: u64,
     account: Option<Account>,
     groups: Option<Groups>,
@@ -120,6 +121,7 @@ impl Confinement {
             policy,
             keep,
             filter: None,
+            is_filtered: false,
             account: None,
             groups: None,
             rules: None,
@@ -182,13 +184,20 @@ impl Confinement {
         }
     }
 
-    /// Whether a file that cannot be used may be one that Landlock forbids.
-    pub fn restricts_files(&self) -> bool {
-        !self.policy.landlock.is_empty()
-    }
-
-    fn needs_no_rights(&self) -> bool {
-        self.policy.no_new_privs()
+    /// Why a command does not run, if it may be for what was taken away.
+    pub fn explain(&self, e: Error) -> Error {
+        let e = match self.policy.landlock.is_empty() {
+            true => e,
+            false => e.hint_if(
+                Errno::EACCES,
+                "no path of --landlock-ro or --landlock-rw holds it, or what it needs",
+            ),
+        };
+        if self.is_filtered {
+            e.hint_if(Errno::EPERM, "the filter of --seccomp or --seccomp-deny may refuse execve")
+        } else {
+            e
+        }
     }
 }
 
@@ -244,7 +253,7 @@ fn give_up_privileges(this: &mut Confinement) -> Result<()> {
 }
 
 fn restrict_with_rights(this: &mut Confinement) -> Result<()> {
-    if this.needs_no_rights() {
+    if this.policy.no_new_privs() {
         return Ok(());
     }
     restrict_files(this)?;
@@ -305,5 +314,9 @@ fn restrict_files(this: &mut Confinement) -> Result<()> {
 }
 
 fn load_filter(this: &mut Confinement) -> Result<()> {
-    this.filter.take().map_or(Ok(()), |filter| filter.load())
+    if let Some(filter) = this.filter.take() {
+        filter.load()?;
+        this.is_filtered = true;
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::confine::accounts::Account;
 use chain::exec::{DEFAULT_PATH, Environment};
 use chain::text::show;
-use chain::{Cannot, Error, Result, fresh};
+use chain::{Cannot, Error, Result, fresh, resolver};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,9 @@ fn new(terminal: bool) -> Environment {
 fn of_caller() -> Environment {
     let mut environment = Environment::current();
     environment.remove("OLDPWD");
-    environment.remove(fresh::VARIABLE);
+    for used_up in [fresh::VARIABLE, resolver::HOSTS, resolver::RESOLV_CONF] {
+        environment.remove(used_up);
+    }
     environment
 }
 

@@ -4,8 +4,8 @@ use crate::confine::accounts::Key;
 use crate::confine::policy::Policy;
 use crate::confine::{capabilities, landlock, securebits};
 use crate::defaults;
-use crate::namespace;
-use crate::plan::{Plan, Source};
+use crate::plan::{Plan, Source, Step};
+use crate::{namespace, proc};
 use chain::ns::{self, Kind, NAMESPACES};
 use chain::text::show;
 use chain::{Cannot, Result, fresh};
@@ -78,30 +78,45 @@ fn topics(plan: &Plan) -> Result<Topics> {
 }
 
 fn of_root(plan: &Plan) -> Topics {
-    let flags = [(plan.read_only, "read-only"), (plan.policy.nodev(), "nodev")];
+    let flags = [(plan.look.read_only, "read-only"), (plan.look.nodev, "nodev")];
     let flags = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name.to_owned());
-    let mounts = plan.mounts.iter().map(|mount| mount.what().trim_start_matches("mount ").to_owned());
-    let has = |wanted: fn(&Source) -> bool| plan.mounts.iter().any(|mount| wanted(&mount.source));
-    let (proc, sys) =
-        (has(|source| matches!(source, Source::Proc)), has(|source| matches!(source, Source::Sys)));
-    let mut hidden = Vec::new();
-    if proc {
-        let names = defaults::HIDDEN_FILES.iter().chain(&defaults::HIDDEN_DIRECTORIES);
-        hidden.extend(names.map(|name| format!("/proc/{name}")));
-    }
-    if sys {
-        let (before, after) = defaults::HIDDEN_CPU;
-        hidden.extend(defaults::HIDDEN_SYS.iter().map(|name| format!("/sys/{name}")));
-        hidden.push(format!("/sys/{before}*{after}"));
-    }
-    let read_only = defaults::READ_ONLY.iter().filter(|_| proc).map(|name| format!("/proc/{name}"));
+    let steps = plan.steps.iter().map(|step| step.what().trim_start_matches("mount ").to_owned());
+    let [hidden, read_only] = covered(plan);
     vec![
         ("root", Said::One(show(&plan.root))),
         ("root flags", Said::Words(flags.collect())),
-        ("mount", Said::Lines(mounts.collect())),
+        ("mount", Said::Lines(steps.collect())),
         ("hidden", Said::Words(hidden)),
-        ("read-only", Said::Words(read_only.collect())),
+        ("read-only", Said::Words(read_only)),
     ]
+}
+
+/// What is hidden, and what is read-only.
+fn covered(plan: &Plan) -> [Vec<String>; 2] {
+    let (masks, mut hidden, mut read_only) = (&plan.masks, Vec::new(), Vec::new());
+    let below = |top: &'static str, names: &[&'static str]| {
+        let names: Vec<&str> = names.iter().copied().filter(|name| !masks.is_off_at(top, name)).collect();
+        names.into_iter().map(move |name| format!("{top}/{name}"))
+    };
+    for mount in plan.steps.iter().filter_map(Step::as_mount) {
+        match mount.source {
+            Source::Proc if !proc::is_subset(&mount.options) => {
+                hidden.extend(below("/proc", &defaults::HIDDEN_FILES));
+                hidden.extend(below("/proc", &defaults::HIDDEN_DIRECTORIES));
+                read_only.extend(below("/proc", &defaults::READ_ONLY));
+            }
+            Source::Sys => {
+                hidden.extend(below("/sys", &defaults::HIDDEN_SYS));
+                let (before, after) = defaults::HIDDEN_CPU;
+                let cpus = below("/sys", &[defaults::CPU]).map(|_| format!("/sys/{before}*{after}"));
+                hidden.extend(cpus);
+            }
+            _ => {}
+        }
+    }
+    hidden.extend(masks.hidden.iter().map(show));
+    read_only.extend(masks.read_only.iter().map(show));
+    [hidden, read_only]
 }
 
 fn namespace_of(kind: Kind) -> String {

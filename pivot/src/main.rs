@@ -5,11 +5,14 @@
 //! | [`cli`] | the options |
 //! | [`plan`] | what is to be done, as plain data |
 //! | [`defaults`] | what a new root gets when nothing else is said: tables |
-//! | [`namespace`] | a mount namespace that nobody else shares |
+//! | [`namespace`] | namespaces that nobody else shares |
 //! | [`root`] | the directory, its private copy, the switch |
 //! | [`inside`] | paths resolved inside the root, missing mount points |
-//! | [`mounts`] | mounts by descriptor |
-//! | [`proc`], [`dev`] | what lies on top of /proc, /sys and /dev |
+//! | [`mounts`], [`bind`], [`filesystem`], [`cgroup`] | mounts by descriptor: copies and new ones |
+//! | [`idmap`] | owners of files shown as others |
+//! | [`furnish`] | the steps done, one after the other |
+//! | [`files`], [`edits`] | files in memory; links, directories, modes |
+//! | [`proc`], [`dev`], [`covers`] | what lies on top of /proc, /sys and /dev |
 //! | [`confine`] | what is taken from the command |
 //! | [`seccomp`] | which system calls it may make |
 //! | [`environment`] | its variables |
@@ -18,13 +21,21 @@
 
 #![cfg_attr(not(test), no_main)]
 
+mod bind;
+mod cgroup;
 mod cli;
 mod command;
 mod confine;
+mod covers;
 mod defaults;
 mod dev;
+mod edits;
 mod environment;
 mod explain;
+mod files;
+mod filesystem;
+mod furnish;
+mod idmap;
 mod inside;
 mod mounts;
 mod namespace;
@@ -33,6 +44,7 @@ mod proc;
 mod root;
 mod seccomp;
 
+use chain::sys::mount::SLAVE;
 use confine::Confinement;
 use confine::session::Session;
 use std::os::fd::BorrowedFd;
@@ -45,21 +57,25 @@ fn run(options: cli::Options) -> chain::Result<u8> {
     if let Some(form) = plan.explain {
         return explain::print(&plan, form);
     }
-    let nodev = plan.policy.nodev();
+    let namespaces = plan.namespaces();
     let mut confinement = Confinement::prepare(plan.policy, plan.command.keep.clone())?;
     let mut session = Session::plan(&confinement);
     let mut command = command::Command::new(plan.command)?;
     confinement.begin()?;
-    caller.own_mounts()?;
+    let follow = plan.look.propagation == Some(SLAVE);
+    let rules = bind::Rules { nodev: plan.look.nodev, cut: follow };
+    let steps = bind::take_early(plan.steps, rules)?;
+    caller.enter_own(&namespaces, follow)?;
+    namespace::set_names(&plan.names)?;
     let root = root::Root::open(&plan.root)?;
-    let mounts = mounts::prepare(plan.mounts)?;
-    let tree = root.attach(plan.read_only, nodev, caller.program)?;
+    let work = mounts::prepare(steps, rules)?;
+    let tree = root.attach(&plan.look, caller.program)?;
     let look = |root: BorrowedFd<'_>| {
         session.look_inside(root)?;
         confinement.look_inside(root, command.lacks_home())
     };
-    let (start, account) = tree.furnish_and_enter(&mounts, plan.directory.as_deref(), look)?;
+    let (start, account) = tree.furnish_and_enter(&work, &plan.masks, plan.directory.as_deref(), look)?;
     account.iter().for_each(|account| command.tell_account(account));
-    drop(mounts);
+    drop(work);
     session.run(confinement, command, start)
 }

@@ -1,13 +1,18 @@
 //! A mount namespace that nobody else shares.
 
+use crate::plan::Names;
+use chain::ns::{Kind, flags, list};
 use chain::process::Status;
 use chain::shelter::{OwnMount, take_if_own};
+use chain::sys::process::unshare;
+use chain::text::show;
 use chain::{Cannot, Error, Result, fresh};
 use nix::errno::Errno;
-use nix::sched::{CloneFlags, unshare};
 use rustix::fs::{AtFlags, CWD, FsWord, StatxAttributes, StatxFlags, statfs, statx};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::getpid;
+use rustix::system::{setdomainname, sethostname};
+use std::os::unix::ffi::OsStrExt;
 
 /// linux/magic.h
 const RAMFS_MAGIC: FsWord = 0x8584_58f6;
@@ -34,26 +39,47 @@ impl Caller {
         Ok(Caller { is_alone, program })
     }
 
-    /// Moves this process to a mount namespace of its own, unless the chain has just made it one, and cuts the ties
-    /// of every mount in it to other namespaces.
+    /// Moves this process to namespaces of its own: a mount namespace, unless the chain has just made it one, and
+    /// `others`. Cuts the ties of every mount to other namespaces; with `follow`, what is mounted there still appears
+    /// here.
     ///
     /// Errors: without CAP_SYS_ADMIN, unshare(2) says EPERM.
-    pub fn own_mounts(&self) -> Result<()> {
+    pub fn enter_own(&self, others: &[Kind], follow: bool) -> Result<()> {
+        let mut kinds = others.to_vec();
         if !self.is_alone {
-            unshare(CloneFlags::CLONE_NEWNS).map_err(no_namespace)?;
+            kinds.insert(0, Kind::Mount);
         }
-        let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-        mount_change("/", private).cannot("make the mounts private").map_err(explain_root)
+        if !kinds.is_empty() {
+            unshare(flags(kinds.iter().copied())).map_err(|errno| no_namespace(&kinds, errno))?;
+        }
+        let kind = if follow { MountPropagationFlags::DOWNSTREAM } else { MountPropagationFlags::PRIVATE };
+        mount_change("/", kind | MountPropagationFlags::REC)
+            .cannot("make the mounts private")
+            .map_err(explain_root)
     }
 }
 
-fn no_namespace(errno: Errno) -> Error {
-    Error::os("make a mount namespace", errno)
-        .hint_if(
-            Errno::EPERM,
-            "run it as root, or put `unshare-rs -Urm` before it (`-Urpum` with pids and a host name)",
-        )
-        .hint_if(Errno::ENOSPC, "/proc/sys/user/max_mnt_namespaces, here or further out, limits their number")
+/// The cure when only root may.
+pub const NEEDS_ROOT: &str =
+    "run it as root, or put `unshare-rs -Urm` before it (`-Urpum` with pids and a host name)";
+
+fn no_namespace(kinds: &[Kind], errno: Errno) -> Error {
+    let plural = if kinds.len() > 1 { "s" } else { "" };
+    let article = if kinds.len() > 1 { "" } else { "a " };
+    Error::os(format_args!("make {article}{} namespace{plural}", list(kinds)), errno)
+        .hint_if(Errno::EPERM, NEEDS_ROOT)
+        .hint_if(Errno::ENOSPC, "/proc/sys/user/max_*_namespaces, here or further out, limits their number")
+}
+
+/// Sets the names of this machine, in a UTS namespace that nobody else shares.
+pub fn set_names(names: &Names) -> Result<()> {
+    if let Some(name) = &names.host {
+        sethostname(name.as_bytes()).cannot_with(|| format!("set the host name {}", show(name)))?;
+    }
+    if let Some(name) = &names.domain {
+        setdomainname(name.as_bytes()).cannot_with(|| format!("set the domain name {}", show(name)))?;
+    }
+    Ok(())
 }
 
 /// Why the kernel does not let go of the present root, when it says EINVAL: a chroot, whose root is no mount point,

@@ -1,12 +1,11 @@
 //! The directory that becomes the root, its private copy, and the switch.
 
 use crate::inside::{self, Made};
-use crate::mounts::{self, Ready};
-use crate::namespace;
-use crate::plan::{Lookup, Source};
-use crate::proc::Covers;
+use crate::mounts::{self, Work};
+use crate::plan::{Look, Lookup, Masks};
+use crate::{bind, idmap, namespace};
 use chain::shelter::OwnMount;
-use chain::sys::mount::{NODEV, RDONLY, set_attributes};
+use chain::sys::mount::{NODEV, RDONLY, SLAVE, set_attributes, set_propagation};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
@@ -28,10 +27,14 @@ pub struct Root {
 /// Its copy, mounted over it: changes to the copy's mounts end with this process and its children.
 #[derive(Debug)]
 pub struct Tree {
-    place: OwnedFd,
-    top: OwnedFd,
+    /// The directory beneath: writable where the copy is read-only for the command.
+    pub place: OwnedFd,
+    /// The copy.
+    pub top: OwnedFd,
     program: Option<OwnMount>,
-    made: Vec<Made>,
+    /// What was changed in it.
+    pub made: Vec<Made>,
+    propagation: Option<u64>,
 }
 
 impl Root {
@@ -49,9 +52,9 @@ impl Root {
         Ok(Root { place, path: path.to_owned() })
     }
 
-    /// Mounts a copy, with all that is mounted in the directory, over it. Device nodes in it have no effect with `nodev`.
-    /// `program` is left behind with the old root.
-    pub fn attach(self, read_only: bool, nodev: bool, program: Option<OwnMount>) -> Result<Tree> {
+    /// Mounts a copy, with all that is mounted in the directory, over it. `program` is left behind with the
+    /// old root.
+    pub fn attach(self, look: &Look, program: Option<OwnMount>) -> Result<Tree> {
         let what = || format!("use {} as the root", show(&self.path));
         let top = mounts::copy_all(&self.place, "").cannot_with(what).map_err(|e| {
             e.hint_if(
@@ -59,16 +62,33 @@ impl Root {
                 "name it by its path: a descriptor from before belongs to another mount namespace",
             )
         })?;
-        if read_only {
-            set_attributes(top.as_fd(), RDONLY, true)
-                .cannot_with(|| format!("make {} read-only", show(&self.path)))?;
-        }
-        if nodev {
-            set_attributes(top.as_fd(), NODEV, true)
-                .cannot_with(|| format!("take the devices of {} away", show(&self.path)))?;
-        }
+        self.change_look(&top, look)?;
         mounts::attach(&top, &self.place).cannot_with(what)?;
-        Ok(Tree { place: self.place, top, program, made: Vec::new() })
+        Ok(Tree { place: self.place, top, program, made: Vec::new(), propagation: look.propagation })
+    }
+
+    fn change_look(&self, top: &OwnedFd, look: &Look) -> Result<()> {
+        let name = show(&self.path);
+        if look.propagation == Some(SLAVE) {
+            self.check_ties()?;
+        }
+        if look.nodev {
+            set_attributes(top.as_fd(), NODEV, true)
+                .cannot_with(|| format!("take the devices out of {name}"))?;
+        }
+        if look.read_only {
+            set_attributes(top.as_fd(), RDONLY, true).cannot_with(|| format!("make {name} read-only"))?;
+        }
+        let what = || format!("map the ids of {name}");
+        look.ids.as_ref().map_or(Ok(()), |map| idmap::apply(top, map, true, &what))
+    }
+
+    fn check_ties(&self) -> Result<()> {
+        let what = || format!("let mounts into {}", show(&self.path));
+        match bind::has_field(&self.place, Path::new(""), &["master:"]).cannot_with(what)? {
+            true => Ok(()),
+            false => Err(bind::no_ties(what())),
+        }
     }
 }
 
@@ -84,57 +104,19 @@ impl Tree {
     /// or `/`, and what `look` has found. What had been made before an error is removed again.
     pub fn furnish_and_enter<T>(
         mut self,
-        mounts: &[Ready],
+        work: &[Work],
+        masks: &Masks,
         directory: Option<&Path>,
         look: impl FnOnce(BorrowedFd<'_>) -> Result<T>,
     ) -> Result<(Start, T)> {
         let mask = umask(Mode::empty());
-        let found = self.furnish(mounts).and_then(|()| look(self.top.as_fd()));
+        let found = self.furnish(work, masks).and_then(|()| look(self.top.as_fd()));
         let entered = found.and_then(|found| Ok((self.enter(directory)?, found)));
         umask(mask);
         if entered.is_err() {
             self.take_down();
         }
         entered
-    }
-
-    fn furnish(&mut self, mounts: &[Ready]) -> Result<()> {
-        let mut covers = Covers::default();
-        for ready in mounts {
-            let target = self.mount_point(ready)?;
-            mounts::attach(&ready.tree, &target)
-                .cannot_with(|| ready.what())
-                .map_err(|e| explain(e, ready))?;
-            mounts::finish(ready, &mut covers)?;
-        }
-        Ok(())
-    }
-
-    /// The open mount point, made when it is missing.
-    fn mount_point(&mut self, ready: &Ready) -> Result<OwnedFd> {
-        let (path, lookup) = (&ready.mount.target, ready.mount.lookup);
-        match inside::open(self.top.as_fd(), path, lookup) {
-            Err(rustix::io::Errno::NOENT) => self
-                .make(ready)
-                .cannot_with(|| format!("make the mount point {}", show(ready.mount.place())))
-                .map_err(|e| no_mount_point(e, ready)),
-            opened => opened.cannot_with(|| ready.what()).map_err(|e| explain(e, ready)),
-        }
-    }
-
-    /// A copy that is read-only for the command is not so for us: the directory beneath it is the same.
-    fn make(&mut self, ready: &Ready) -> rustix::io::Result<OwnedFd> {
-        let (path, lookup) = (&ready.mount.target, ready.mount.lookup);
-        let kind = ready.file_type().map_err(|_| rustix::io::Errno::IO)?;
-        let mut result = inside::make(self.top.as_fd(), path, lookup, kind, &mut self.made);
-        if result == Err(rustix::io::Errno::ROFS) {
-            result = inside::make(self.place.as_fd(), path, lookup, kind, &mut self.made);
-        }
-        result?;
-        match inside::open(self.top.as_fd(), path, lookup) {
-            Err(rustix::io::Errno::NOENT) => Err(rustix::io::Errno::ROFS),
-            opened => opened,
-        }
     }
 
     /// pivot_root(2) stacks the old root on the new one at `/`, from where it can be detached without a directory
@@ -151,6 +133,10 @@ impl Tree {
         self.program.as_ref().map_or(Ok(()), OwnMount::seal)?;
         unmount(".", UnmountFlags::DETACH).cannot("detach the old root")?;
         chdir("/").cannot("enter the new root")?;
+        // Not before: what is shared cannot take the old root.
+        if let Some(kind) = self.propagation.filter(|kind| *kind != SLAVE) {
+            set_propagation(self.top.as_fd(), kind).cannot("change how mounts go in and out of the root")?;
+        }
         match directory {
             None => Ok(Start::In("/".into())),
             Some((_, Ok(directory))) => directory.enter().map(Start::In),
@@ -161,7 +147,7 @@ impl Tree {
     /// A mount point cannot be removed while something is mounted on it.
     fn take_down(self) {
         let _ = fchdir(&self.top).and_then(|()| unmount(".", UnmountFlags::DETACH));
-        self.made.into_iter().rev().for_each(Made::remove);
+        self.made.into_iter().rev().for_each(Made::undo);
     }
 }
 
@@ -206,28 +192,5 @@ impl Directory {
             path if path.is_absolute() => Ok(path),
             _ => Err(Error::new(what(), "it is outside")),
         }
-    }
-}
-
-fn no_mount_point(e: Error, ready: &Ready) -> Error {
-    match ready.mount.source {
-        Source::Dev | Source::Proc | Source::Sys => {
-            e.hint("make that directory in the root, or do without such mounts with --bare")
-        }
-        _ => e.hint("make it in the root first"),
-    }
-}
-
-fn explain(e: Error, ready: &Ready) -> Error {
-    match (ready.mount.lookup, e.errno()) {
-        (Lookup::Plain, Some(Errno::ELOOP | Errno::ENOTDIR)) => {
-            let place = ready.mount.place();
-            Error::new(ready.what(), format_args!("{} is not a real directory in this root", show(&place)))
-                .hint("replace it by a directory, or do without such mounts with --bare")
-        }
-        (_, Some(Errno::EINVAL | Errno::ENOTDIR)) => {
-            Error::new(ready.what(), "one is a directory and the other is not")
-        }
-        _ => e,
     }
 }

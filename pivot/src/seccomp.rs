@@ -22,6 +22,8 @@ mod json;
 mod machine;
 mod profile;
 mod raw;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use chain::sys::seccomp::{Instruction, set_filter};

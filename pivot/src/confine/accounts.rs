@@ -130,17 +130,17 @@ impl<'a> Line<'a> {
 }
 
 impl Database {
-    /// Reads the file of the root, wherever in there a link leads. Anything but a plain file is refused, without waiting
-    /// for a fifo or touching a device more than to open it.
+    /// Reads the file of the root, wherever in there a link leads. Anything but a plain file is refused before it is
+    /// opened, as that can be a fifo that nobody writes to or a device that does something; one that takes the place of a
+    /// plain file meanwhile is not waited for.
     pub fn read(root: BorrowedFd<'_>, file: &'static File) -> Result<Self> {
         let what = || format!("look a {} up in {} of the new root", file.kind, file.path);
-        let opened = match open(root, file.path) {
+        match open(root, file.path, OFlags::PATH) {
             Err(Errno::NOENT) => return Ok(Database { file, text: None }),
-            opened => opened.cannot_with(what)?,
-        };
-        if !FileType::from_raw_mode(fstat(&opened).cannot_with(what)?.st_mode).is_file() {
-            return Err(Error::new(what(), "it is not a plain file"));
+            seen => plain(&seen.cannot_with(what)?, what)?,
         }
+        let opened = open(root, file.path, OFlags::NONBLOCK | OFlags::NOCTTY).cannot_with(what)?;
+        plain(&opened, what)?;
         let mut text = Vec::new();
         fs::File::from(opened).take(MAX_SIZE + 1).read_to_end(&mut text).cannot_with(what)?;
         if text.len() as u64 > MAX_SIZE {
@@ -216,8 +216,16 @@ fn is_colon(byte: &u8) -> bool {
     *byte == b':'
 }
 
-fn open(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+fn plain(file: &OwnedFd, what: impl Fn() -> String) -> Result<()> {
+    let stat = fstat(file).cannot_with(&what)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Ok(()),
+        _ => Err(Error::new(what(), "it is not a plain file")),
+    }
+}
+
+fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let flags = flags | OFlags::CLOEXEC;
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     let mut result = Err(Errno::AGAIN);
     for _ in 0..MAX_TRIES {

@@ -65,7 +65,7 @@ impl Session {
     /// Confines and runs the command: returns its status if this process waits for it.
     pub fn run(self, mut confinement: Confinement, command: Command, start: Start) -> Result<u8> {
         let body = move || match confinement.apply(start) {
-            Ok(directory) => command.run(&directory, confinement.restricts_files()),
+            Ok(directory) => confinement.explain(command.run(&directory)),
             Err(e) => e,
         };
         match self {

@@ -1,6 +1,6 @@
 //! From a profile to a program: the calls by number, as intervals, as a balanced tree.
 
-use super::arguments::{Alternative, decide};
+use super::arguments::{Alternative, Arguments};
 use super::assembler::{Assembler, Jump, Target};
 use super::machine::{Abi, Machine, Syscall};
 use super::profile::{Action, Condition, Profile, Rule, Test, UNKNOWN};
@@ -55,8 +55,9 @@ fn calls(
     let otherwise = target(profile.otherwise);
     let mut places = Vec::new();
     push(&mut places, 0, otherwise);
+    let mut arguments = Arguments { code, width: abi.width, target: &target };
     for (number, alternatives, action) in decisions(abi, profile) {
-        let decided = decide(code, &alternatives, target(action));
+        let decided = arguments.decide(&alternatives, target(action));
         if places.last().is_some_and(|(start, _)| *start == number) {
             places.pop();
         }
@@ -90,45 +91,46 @@ pub type Decision<'a> = (u32, Vec<Alternative<'a>>, Action);
 /// The calls that are not left to [`Profile::otherwise`], by number.
 pub fn decisions<'a>(abi: &Abi, profile: &'a Profile) -> Vec<Decision<'a>> {
     let rules = profile.rules.iter().filter(|rule| rule.action != profile.otherwise);
-    let rules = profile.first.iter().chain(rules).enumerate();
-    let mut rows: Vec<Row<'a>> = Vec::new();
-    for (place, rule) in rules {
-        let numbers = rule.calls.iter().filter_map(|call| abi.number(call));
-        rows.extend(numbers.map(|number| (number, place, (&rule.conditions[..], rule.action))));
+    let rules: Vec<&Rule> = profile.first.iter().chain(rules).collect();
+    let mut rows = Vec::with_capacity(rules.iter().map(|rule| rule.calls.len()).sum());
+    for (rule, place) in rules.iter().zip(0..) {
+        rows.extend(rule.calls.iter().filter_map(|call| Some((abi.number(call)?, place))));
     }
-    rows.sort_unstable_by_key(|(number, place, _)| (*number, *place));
-    rows.chunk_by(|one, next| one.0 == next.0).map(|rows| decision(profile, rows)).collect()
+    rows.sort_unstable();
+    let same = |one: &(u32, u32), next: &(u32, u32)| one.0 == next.0;
+    rows.chunk_by(same).map(|rows| decision(profile, &rules, rows)).collect()
 }
 
-/// A call's number, a rule's place in the list, what it says.
-type Row<'a> = (u32, usize, Alternative<'a>);
-
-fn decision<'a>(profile: &Profile, rows: &[Row<'a>]) -> Decision<'a> {
-    let (first, rules) = rows.split_at(rows.partition_point(|(_, place, _)| *place < profile.first.len()));
-    let conditional = |(_, _, (conditions, _)): &&Row<'a>| !conditions.is_empty();
-    let settled =
-        |rows: &[Row<'a>]| rows.iter().find(|row| !conditional(row)).map(|(_, _, (_, action))| *action);
-    let mut alternatives: Vec<_> = first.iter().take_while(conditional).map(|(_, _, way)| *way).collect();
-    let settled = settled(first).or_else(|| settled(rules));
+/// Decides on one call; `rows` have its number, and the places of the rules for it.
+fn decision<'a>(profile: &Profile, rules: &[&'a Rule], rows: &[(u32, u32)]) -> Decision<'a> {
+    let rule = |(_, place): &(u32, u32)| rules[*place as usize];
+    let (first, rest) = rows.split_at(rows.partition_point(|row| (row.1 as usize) < profile.first.len()));
+    let is_conditional = |rule: &&Rule| !rule.conditions.is_empty();
+    let alternative = |rule: &'a Rule| (&rule.conditions[..], rule.action);
+    let mut alternatives: Vec<_> =
+        first.iter().map(rule).take_while(is_conditional).map(alternative).collect();
+    let settled = |rows: &[_]| rows.iter().map(rule).find(|rule| !is_conditional(rule));
+    let settled = settled(first).or_else(|| settled(rest));
     if settled.is_none() {
-        alternatives.extend(rules.iter().map(|(_, _, way)| *way));
+        alternatives.extend(rest.iter().map(rule).map(alternative));
     }
-    (rows[0].0, alternatives, settled.unwrap_or(profile.otherwise))
+    (rows[0].0, alternatives, settled.map_or(profile.otherwise, |rule| rule.action))
 }
 
-/// Adds to the rules what they mean for 32-bit programs that reach the same calls through socketcall(2) and ipc(2):
-/// what is said of a call whatever its arguments are holds there too. (The arguments lie in memory there, out of a
-/// filter's sight.)
+/// Adds to the rules what they mean for 32-bit programs that reach the same calls through socketcall(2) and ipc(2).
+/// The arguments lie in memory there, out of a filter's sight: what is refused with certain arguments is refused there
+/// with any, and what is allowed with certain arguments is not allowed there.
 pub fn multiplex(machine: &Machine, rules: &mut Vec<Rule>) {
     let mut place = 0;
     while place < rules.len() {
         let rule = &rules[place];
-        let more: Vec<_> = match rule.conditions[..] {
-            [] => rule.calls.iter().filter_map(|call| through(machine, call, rule.action)).collect(),
-            _ => Vec::new(),
-        };
-        place += 1 + more.len();
-        rules.splice(place - more.len()..place - more.len(), more);
+        let applies = rule.conditions.is_empty() || !rule.action.permits();
+        let through = rule.calls.iter().filter_map(|call| through(machine, call, rule.action));
+        let more: Vec<_> = through.filter(|_| applies).collect();
+        place += 1;
+        let after = place + more.len();
+        rules.splice(place..place, more);
+        place = after;
     }
 }
 

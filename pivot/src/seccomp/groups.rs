@@ -9,7 +9,7 @@ pub struct Group {
     /// The name after the `@`.
     pub name: &'static str,
     /// The calls, and other groups.
-    calls: &'static str,
+    pub calls: &'static str,
 }
 
 /// All groups.
@@ -33,9 +33,9 @@ pub const GROUPS: [Group; 13] = [
     Group { name: "namespace", calls: "setns unshare" },
     Group {
         name: "obsolete",
-        calls: "_sysctl afs_syscall bdflush break create_module ftime get_kernel_syms getpmsg gtty idle lock mpx \
-                nfsservctl prof profil putpmsg query_module security sgetmask ssetmask stime stty sysfs tuxcall \
-                ulimit uselib ustat vserver",
+        calls: "_sysctl afs_syscall bdflush create_module ftime get_kernel_syms getpmsg gtty idle lock mpx \
+                nfsservctl prof profil putpmsg query_module security sgetmask ssetmask stime stty sysfs \
+                tuxcall ulimit uselib ustat vserver",
     },
     Group {
         name: "privileged",

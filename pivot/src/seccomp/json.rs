@@ -4,6 +4,7 @@
 use super::machine::{Abi, Machine};
 use super::profile::{Action, Condition, Profile, Rule, Test};
 use chain::text::show;
+use nix::errno::Errno;
 use rustix::thread::CapabilitySet;
 use serde_json::{Map, Value};
 
@@ -27,27 +28,42 @@ struct Surroundings<'a> {
 /// The policy for a command with these capabilities on the running kernel. Errors: what is wrong in it, and where.
 pub fn profile(machine: &'static Machine, bytes: &[u8], capabilities: CapabilitySet) -> Result<Profile> {
     let kernel = rustix::system::uname();
-    let kernel = kernel.release().to_str().unwrap_or_default();
-    profile_for(&Surroundings { machine, capabilities, kernel }, bytes)
+    profile_on(machine, bytes, capabilities, kernel.release().to_str().unwrap_or_default())
 }
 
-fn profile_for(around: &Surroundings<'_>, bytes: &[u8]) -> Result<Profile> {
+/// The same on another kernel, which names its release thus.
+pub fn profile_on(
+    machine: &'static Machine,
+    bytes: &[u8],
+    capabilities: CapabilitySet,
+    kernel: &str,
+) -> Result<Profile> {
+    let around = &Surroundings { machine, capabilities, kernel };
     let root: Value = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     let root = match (root.get("linux"), root.get("ociVersion")) {
         (None, None) => &root,
         _ => root.pointer("/linux/seccomp").ok_or("it has no linux.seccomp")?,
     };
     let root = object(root, &PROFILE)?;
-    let otherwise = action(root, "defaultAction", "defaultErrnoRet")?;
+    let otherwise = action(root, "defaultAction", "defaultErrno")?;
     let compat = compat(around.machine, root)?;
     let mut profile = Profile { compat, flags: flags(root)?, ..Profile::new(otherwise) };
     each(root, "syscalls", |row| add(around, &mut profile, row))?;
     Ok(profile)
 }
 
-const PROFILE: [&str; 7] =
-    ["defaultAction", "defaultErrnoRet", "archMap", "architectures", "flags", "syscalls", "comment"];
-const ROW: [&str; 8] = ["names", "name", "action", "errnoRet", "args", "includes", "excludes", "comment"];
+const PROFILE: [&str; 8] = [
+    "defaultAction",
+    "defaultErrnoRet",
+    "defaultErrno",
+    "archMap",
+    "architectures",
+    "flags",
+    "syscalls",
+    "comment",
+];
+const ROW: [&str; 9] =
+    ["names", "name", "action", "errnoRet", "errno", "args", "includes", "excludes", "comment"];
 const ARGUMENT: [&str; 4] = ["index", "value", "valueTwo", "op"];
 const WHEN: [&str; 3] = ["caps", "arches", "minKernel"];
 const ARCHITECTURE: [&str; 2] = ["architecture", "subArchitectures"];
@@ -55,7 +71,7 @@ const ARCHITECTURE: [&str; 2] = ["architecture", "subArchitectures"];
 /// Adds the rules of one entry of `syscalls`, when it counts here.
 fn add(around: &Surroundings<'_>, profile: &mut Profile, row: &Value) -> Result<()> {
     let row = object(row, &ROW)?;
-    let action = action(row, "action", "errnoRet")?;
+    let action = action(row, "action", "errno")?;
     let conditions = list(row, "args", condition)?;
     let names = names(row)?;
     let excluded = filtered(around, row, "excludes")?.is_some_and(|(any, _)| any);
@@ -179,7 +195,9 @@ const ACTIONS: [(&str, MakeAction); 8] = [
 ];
 
 const NOTIFY: &str = "SCMP_ACT_NOTIFY";
-const EPERM: u16 = 1;
+const EPERM: u64 = 1;
+/// The last that has a name: asm-generic/errno.h.
+const LAST_ERRNO: u16 = 133;
 /// The kernel gives no other error numbers: linux/err.h.
 const MAX_ERRNO: u64 = 4095;
 
@@ -190,11 +208,22 @@ fn action(object: &Object, key: &str, errno: &str) -> Result<Action> {
         return Err(format!("{key}: {NOTIFY} needs a program that answers each call, and pivot has none"));
     }
     let make = named(&ACTIONS, "action", name).map_err(at(key))?;
-    let errno = match field(object, errno) {
-        None => EPERM,
-        Some(number) => unsigned(number, MAX_ERRNO).map_err(at(errno))? as u16,
-    };
-    Ok(make(errno))
+    Ok(make(error_number(object, errno)?))
+}
+
+/// A name, as podman's profiles have it, or a number: Docker's and OCI's `errnoRet`.
+fn error_number(object: &Object, key: &str) -> Result<u16> {
+    if let Some(name) = field(object, key) {
+        return text(name).and_then(error_named).map_err(at(key));
+    }
+    let key = format!("{key}Ret");
+    let number = field(object, &key).map_or(Ok(EPERM), |number| unsigned(number, MAX_ERRNO));
+    Ok(number.map_err(at(&key))? as u16)
+}
+
+fn error_named(name: &str) -> Result<u16> {
+    let is = |number: &u16| format!("{:?}", Errno::from_raw((*number).into())) == name;
+    (1..=LAST_ERRNO).find(is).ok_or_else(|| format!("there is no error {}", show(name)))
 }
 
 /// Makes a test of `value` and `valueTwo`.
@@ -207,7 +236,7 @@ const TESTS: [(&str, MakeTest); 7] = [
     ("SCMP_CMP_EQ", |value, _| Test::Eq(value)),
     ("SCMP_CMP_GE", |value, _| Test::Ge(value)),
     ("SCMP_CMP_GT", |value, _| Test::Gt(value)),
-    ("SCMP_CMP_MASKED_EQ", |mask, value| Test::Masked { mask, value }),
+    ("SCMP_CMP_MASKED_EQ", |mask, value| Test::Masked { mask, value: value & mask }),
 ];
 
 const LAST_ARGUMENT: u64 = 5;
@@ -246,7 +275,7 @@ fn text(value: &Value) -> Result<&str> {
 }
 
 fn unsigned(value: &Value, most: u64) -> Result<u64> {
-    let number = value.as_u64().ok_or("it is not a whole number")?;
+    let number = value.as_u64().ok_or("it is not a whole number, 0 or more")?;
     if number > most { Err(format!("it is more than {most}")) } else { Ok(number) }
 }
 

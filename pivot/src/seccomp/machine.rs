@@ -24,7 +24,7 @@ pub struct Machine {
 }
 
 /// One way to call the kernel.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Abi {
     /// What OCI's `architectures` calls it.
     pub name: &'static str,
@@ -32,6 +32,8 @@ pub struct Abi {
     pub audit: u32,
     /// Its place in the table's rows.
     column: usize,
+    /// The bits that an argument has.
+    pub width: u64,
     /// Some calls can also be reached through socketcall(2) or ipc(2).
     pub multiplexed: bool,
     /// Numbers from this one on are another ABI's, which no distribution's kernel offers unless it is asked to when it
@@ -46,10 +48,18 @@ pub static X86_64: Machine = Machine {
         name: "SCMP_ARCH_X86_64",
         audit: 0xc000_003e,
         column: 0,
+        width: u64::MAX,
         multiplexed: false,
         foreign: Some(0x4000_0000),
     },
-    compat: Abi { name: "SCMP_ARCH_X86", audit: 0x4000_0003, column: 1, multiplexed: true, foreign: None },
+    compat: Abi {
+        name: "SCMP_ARCH_X86",
+        audit: 0x4000_0003,
+        column: 1,
+        width: 0xffff_ffff,
+        multiplexed: true,
+        foreign: None,
+    },
     syscalls: &X86,
 };
 
@@ -60,10 +70,18 @@ pub static AARCH64: Machine = Machine {
         name: "SCMP_ARCH_AARCH64",
         audit: 0xc000_00b7,
         column: 0,
+        width: u64::MAX,
         multiplexed: false,
         foreign: None,
     },
-    compat: Abi { name: "SCMP_ARCH_ARM", audit: 0x4000_0028, column: 1, multiplexed: false, foreign: None },
+    compat: Abi {
+        name: "SCMP_ARCH_ARM",
+        audit: 0x4000_0028,
+        column: 1,
+        width: 0xffff_ffff,
+        multiplexed: false,
+        foreign: None,
+    },
     syscalls: &ARM,
 };
 

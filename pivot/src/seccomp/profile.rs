@@ -81,6 +81,23 @@ pub enum Test {
     AnyOf(u64),
 }
 
+impl Test {
+    /// The test for arguments of fewer bits: what a value has beyond these is not looked at, as in libseccomp. So -1
+    /// stays -1.
+    pub fn within(self, width: u64) -> Self {
+        match self {
+            Test::Ne(value) => Test::Ne(value & width),
+            Test::Lt(value) => Test::Lt(value & width),
+            Test::Le(value) => Test::Le(value & width),
+            Test::Eq(value) => Test::Eq(value & width),
+            Test::Ge(value) => Test::Ge(value & width),
+            Test::Gt(value) => Test::Gt(value & width),
+            Test::Masked { mask, value } => Test::Masked { mask: mask & width, value: value & width },
+            Test::AnyOf(bits) => Test::AnyOf(bits & width),
+        }
+    }
+}
+
 /// What is done with calls that meet all conditions.
 #[derive(Debug, Clone)]
 pub struct Rule {

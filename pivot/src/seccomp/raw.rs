@@ -74,7 +74,7 @@ const RETURNS: [u16; 2] = [0x06, 0x16];
 /// The size of struct seccomp_data.
 const DATA: u32 = 64;
 
-fn check(program: &[Instruction]) -> Result<(), String> {
+pub fn check(program: &[Instruction]) -> Result<(), String> {
     for (place, instruction) in program.iter().enumerate() {
         check_one(instruction, program.len() - place - 1).map_err(|e| format!("instruction {place} {e}"))?;
     }
