@@ -69,7 +69,8 @@ impl Tree {
         let seen = inside::open(self.top.as_fd(), target, Lookup::Followed)?;
         let seen = identity(&seen)?;
         self.in_either(|root, made| {
-            let file = inside::open(root, target, Lookup::Followed)?;
+            // Beneath there may be another file, or none.
+            let file = inside::open(root, target, Lookup::Followed).map_err(|_| io::Errno::ROFS)?;
             if identity(&file)? != seen {
                 return Err(io::Errno::ROFS);
             }

@@ -36,7 +36,7 @@ impl Tree {
         let target = self.mount_point(ready)?;
         mounts::attach(&ready.tree, &target)
             .cannot_with(|| ready.mount.what())
-            .map_err(|e| explain(e, ready))?;
+            .map_err(|e| explain_mismatch(e, ready))?;
         mounts::finish(ready, masks, covers)
     }
 
@@ -48,7 +48,7 @@ impl Tree {
                 .make(ready)
                 .cannot_with(|| format!("make the mount point {}", show(ready.mount.place())))
                 .map_err(|e| no_mount_point(e, ready)),
-            opened => opened.cannot_with(|| ready.mount.what()).map_err(|e| explain(e, ready)),
+            opened => opened.cannot_with(|| ready.mount.what()).map_err(|e| explain_path(e, ready)),
         }
     }
 
@@ -114,23 +114,25 @@ fn no_mount_point(e: Error, ready: &Ready) -> Error {
     }
 }
 
-fn explain(e: Error, ready: &Ready) -> Error {
+fn explain_path(e: Error, ready: &Ready) -> Error {
     match (ready.mount.lookup, e.errno()) {
-        (Lookup::Plain, Some(Errno::ELOOP | Errno::ENOTDIR)) => {
-            let place = ready.mount.place();
-            Error::new(
-                ready.mount.what(),
-                format_args!("{} is not a real directory in this root", show(&place)),
-            )
-            .hint("replace it by a directory, or do without such mounts with --bare")
-        }
-        (_, Some(Errno::EINVAL | Errno::ENOTDIR)) => match ready.mount.source {
-            Source::Bind { .. } | Source::Descriptor(_) => {
-                Error::new(ready.mount.what(), "one is a directory and the other is not")
-            }
-            Source::Text(_) | Source::Content(_) => Error::new(ready.mount.what(), "it is a directory"),
-            _ => Error::new(ready.mount.what(), "it is not a directory"),
-        },
+        (Lookup::Plain, Some(Errno::ELOOP | Errno::ENOTDIR)) => Error::new(
+            ready.mount.what(),
+            format_args!("{} is not a real directory in this root", show(ready.mount.place())),
+        )
+        .hint("replace it by a directory, or do without such mounts with --bare"),
         _ => e,
     }
+}
+
+fn explain_mismatch(e: Error, ready: &Ready) -> Error {
+    let why = match (e.errno(), &ready.mount.source) {
+        (Some(Errno::EINVAL | Errno::ENOTDIR), Source::Bind { .. } | Source::Descriptor(_)) => {
+            "one is a directory and the other is not"
+        }
+        (Some(Errno::EINVAL | Errno::ENOTDIR), Source::Text(_) | Source::Content(_)) => "it is a directory",
+        (Some(Errno::EINVAL | Errno::ENOTDIR), _) => "it is not a directory",
+        _ => return e,
+    };
+    Error::new(ready.mount.what(), why)
 }

@@ -7,7 +7,6 @@ use crate::plan::{Edit, Masks, Mount, Source, Step};
 use crate::{cgroup, defaults, dev, files, proc};
 use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY, make_private, set_attributes};
 use chain::{Cannot, Error, Result};
-use nix::errno::Errno;
 use rustix::fs::{CWD, FileType, fstat};
 use rustix::io;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
@@ -120,14 +119,16 @@ fn filesystem(mount: &Mount, rules: Rules) -> Result<OwnedFd> {
 
 fn explain(refusal: &Refusal, mount: &Mount) -> Error {
     let e = refusal.error(mount.what());
-    match mount.source {
-        Source::Proc => e.hint_if(
-            Errno::EPERM,
+    match (refusal.errno, &mount.source) {
+        (io::Errno::PERM, Source::Proc) => e.hint(
             "an outer container hides parts of its /proc, so that no whole one may be mounted: \
              use its own with `--bind /proc:/proc`, or none with --bare",
         ),
-        Source::Mqueue => {
-            e.hint_if(Errno::EPERM, "the ipc namespace is not this user namespace's: add -i to unshare-rs")
+        (io::Errno::PERM, Source::Mqueue) => {
+            e.hint("the ipc namespace is not this user namespace's: add -i to unshare-rs")
+        }
+        (io::Errno::PERM, Source::Other(_)) => {
+            e.hint("in a user namespace few types may be mounted: tmpfs, overlay, fuse and a few more")
         }
         _ => e,
     }

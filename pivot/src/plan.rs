@@ -136,7 +136,7 @@ fn steps(bare: bool, own: Vec<Step>) -> Vec<Step> {
 /// A mount of the user's own takes the place of the default on the same directory.
 fn default_mounts(own: &[Step]) -> impl Iterator<Item = Mount> {
     let wanted = |mount: &Mount| match mount.source {
-        _ if own.iter().any(|step| step.target() == mount.target) => false,
+        _ if own.iter().any(|step| step.mounts_on(&mount.target)) => false,
         Source::Proc => namespace::has_new_pids(),
         _ => true,
     };
@@ -153,11 +153,12 @@ fn handed_on() -> impl Iterator<Item = Mount> {
 
 /// The same for what a /dev has mounted in it.
 fn leave_out_of_dev(steps: &mut [Step]) {
-    let targets: Vec<PathBuf> = steps.iter().map(|step| step.target().to_owned()).collect();
-    for step in steps {
-        if let Step::Mount(Mount { target, source: Source::Dev { without }, .. }) = step {
-            let has_own = |name: &&str| targets.contains(&target.join(name));
-            without.extend(defaults::MOUNTS_OF_DEV.into_iter().filter(has_own));
+    for at in 0..steps.len() {
+        let Step::Mount(Mount { target, source: Source::Dev { .. }, .. }) = &steps[at] else { continue };
+        let has_own = |name: &&str| steps.iter().any(|step| step.mounts_on(&target.join(name)));
+        let found = defaults::MOUNTS_OF_DEV.into_iter().filter(has_own).collect();
+        if let Step::Mount(Mount { source: Source::Dev { without }, .. }) = &mut steps[at] {
+            *without = found;
         }
     }
 }

@@ -207,14 +207,23 @@ fn a_map_that_cannot_be_is_explained() {
 
 /// What is mounted on s/a outside is looked for inside, and the other way round with s/b.
 const BOTH_WAYS: &str = "mkdir s; mount -t tmpfs x s; mkdir s/a s/b; mount --make-shared s; mkfifo go back
-    pivot --bind s:/d$1 rootfs sh -ec 'echo; read x; mount -t tmpfs z /d/b; touch /d/b/y; if test -e /d/a/y; then echo in; fi' <go >back &
+    pivot $1 rootfs sh -ec 'echo; read x; mount -t tmpfs z /d/b; touch /d/b/y; if test -e /d/a/y; then echo in; fi' <go >back 9<s &
     exec 5>go 6<back; read x <&6; mount -t tmpfs y s/a; touch s/a/y; echo >&5; cat <&6; wait $!
     if test -e s/b/y; then echo out; fi; umount -R s; rm -r s go back";
 
 #[test]
 fn ties_to_the_outside_are_kept_as_asked() {
     let Some(sandbox) = sandbox() else { return };
-    each([("", ""), (":private", ""), (":slave", "in"), (":shared", "in\nout")], |(option, expected)| {
+    let rows = [
+        ("--bind s:/d", ""),
+        ("--bind s:/d:private", ""),
+        ("--bind s:/d:slave", "in"),
+        ("--bind s:/d:shared", "in\nout"),
+        ("--bind-fd 9:/d", ""),
+        ("--bind-fd 9:/d:slave", "in"),
+        ("--bind-fd 9:/d:shared", "in\nout"),
+    ];
+    each(rows, |(option, expected)| {
         let run = sandbox.run("unshare -m sh -euc").arg(BOTH_WAYS.replace("$1", option));
         assert_eq!(run.done().is(0).quiet().text(), expected, "{option}");
     });

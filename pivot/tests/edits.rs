@@ -100,6 +100,9 @@ fn links_and_directories_are_made_and_found_again() {
         ("--dir=/bin/sh", "cannot make the directory /bin/sh: Not a directory"),
         ("--dir=/bin/sh/x", "cannot make the directory /bin/sh/x: Not a directory"),
         ("--chmod=/missing=700", "cannot give /missing the mode 0700: No such file or directory"),
+        ("--file=/bin/sh/x=y", "cannot mount a file on /bin/sh/x: Not a directory"),
+        ("--file=/etc=y", "cannot mount a file on /etc: it is a directory"),
+        ("--tmpfs=/bin/sh", "cannot mount a tmpfs on /bin/sh: it is not a directory"),
         ("--remount-ro=/etc", "cannot make /etc read-only: nothing is mounted there"),
     ];
     each(rows, |(option, expected)| {
@@ -152,6 +155,20 @@ fn the_root_can_be_made_read_only_last() {
     let line = "pivot --dir /made --remount-ro / --tmpfs /made/later rootfs sh -c";
     let outcome = sandbox.run(line).arg("touch /made/x; touch /made/later/x && echo later").done().is(0);
     assert_eq!(outcome.says("/made/x: Read-only").text(), "later");
+}
+
+#[test]
+fn a_change_does_not_take_the_place_of_a_default() {
+    let Some(sandbox) = sandbox() else { return };
+    let line = "unshare-rs -pm pivot --remount-ro /dev --chmod /dev/null=600 --remount-ro /proc --symlink /dev/pts/x=y rootfs true";
+    let outcome = sandbox.run(line).done().is(125).complains_as("pivot");
+    outcome.says("cannot give /dev/null the mode 0600: Read-only file system");
+    let line = "unshare-rs -pm pivot --chmod /dev/null=600 --symlink /dev/l=null --remount-ro /dev --remount-ro /proc rootfs sh -c";
+    let script =
+        "stat -c %a /dev/null; readlink /dev/l; touch /dev/shm/x /dev/x; echo 1 >/proc/self/oom_score_adj";
+    let outcome = sandbox.run(line).arg(script).done().is(1);
+    assert_eq!(outcome.says("/dev/x: Read-only").says("oom_score_adj: Read-only").text(), "600\nnull");
+    assert_eq!(fs::metadata("/dev/null").unwrap().mode() & 0o777, 0o666);
 }
 
 #[test]

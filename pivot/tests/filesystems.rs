@@ -176,4 +176,29 @@ fn a_user_without_rights_gets_them_in_a_user_namespace() {
     outcome
         .says("cannot mount message queues on /dev/mqueue: Operation not permitted")
         .says("add -i to unshare-rs");
+    let line = "unshare-rs -Urm pivot --mount ext4:/t:source=/dev/null rootfs true";
+    let outcome = sandbox.run(line).done().is(125).complains_as("pivot");
+    outcome.says("cannot mount ext4 on /t: ");
+}
+
+#[test]
+fn an_outer_container_that_hides_things_is_named() {
+    let Some(sandbox) = sandbox() else { return };
+    for tool in ["pivot", "unshare-rs"] {
+        fs::copy(tests::bin(tool), sandbox.path("rootfs/bin").join(tool)).unwrap();
+    }
+    let line = "unshare-rs -pm pivot --bind rootfs:/tmp rootfs unshare-rs -Urpm pivot";
+    each(["", "--proc=pid"], |option| {
+        let run = sandbox.run(line).args([option, "/tmp", "true"].iter().filter(|word| !word.is_empty()));
+        drop(
+            run.done()
+                .is(125)
+                .complains_as("pivot")
+                .says("cannot mount proc on /proc: ")
+                .says("an outer container hides"),
+        );
+    });
+    let run = sandbox
+        .run("unshare-rs -pm pivot --unmask all --bind rootfs:/tmp rootfs unshare-rs -Urpm pivot /tmp true");
+    run.done().is(0).quiet();
 }

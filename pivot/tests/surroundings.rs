@@ -158,7 +158,7 @@ fn the_owners_of_the_root_are_shown_as_the_map_says() {
 /// in the root outside.
 const LATER: &str = "mkdir s; mount -t tmpfs x s; mkdir s/root s/root/later; mount --bind rootfs s/root; mount --make-shared s/root
     mkdir -p rootfs/later; mkfifo go back; test -z \"$SHARE\" || mount --make-private s/root
-    pivot $OPTION --tmpfs /t s/root sh -ec 'echo; read x; if test -e /later/y; then echo in; fi' <go >back &
+    pivot $OPTION --tmpfs /t --bind s/root:/o s/root sh -ec 'echo; read x; if test -e /later/y; then echo in; fi; if test -e /o/later/y; then echo bound; fi' <go >back &
     exec 5>go 6<back; if read x <&6; then mount -t tmpfs y s/root/later; touch s/root/later/y; echo >&5; cat <&6; fi
     wait $! || echo $?; grep -c s/root/t /proc/self/mountinfo || :; umount -R s; rm -r s go back";
 

@@ -45,11 +45,11 @@ const PLACE: &str = "[DST][:OPTIONS]";
 
 const MOUNT_OPTIONS: [MountOption; 23] = [
     row("bind", BIND, "Show SRC of the old root, with all that is mounted in it, as DST", steps::bind),
-    row("ro-bind", BIND, "The same, read-only", steps::ro_bind),
+    row("ro-bind", BIND, "Like --bind, read-only", steps::ro_bind),
     row("bind-try", BIND, "Like --bind, but nothing when there is no SRC", steps::bind_try),
     row("ro-bind-try", BIND, "Like --ro-bind, but nothing when there is no SRC", steps::ro_bind_try),
     row("bind-fd", BIND_FD, "Like --bind for what descriptor N has open", steps::bind_fd),
-    row("ro-bind-fd", BIND_FD, "The same, read-only", steps::ro_bind_fd),
+    row("ro-bind-fd", BIND_FD, "Like --bind-fd, read-only", steps::ro_bind_fd),
     row("tmpfs", "DST[:OPTIONS]", "Mount a new empty file system in memory on DST", steps::tmpfs),
     optional(
         "proc",

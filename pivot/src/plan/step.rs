@@ -134,12 +134,9 @@ pub enum Change {
 }
 
 impl Step {
-    /// The path relative to the root.
-    pub fn target(&self) -> &Path {
-        match self {
-            Step::Mount(mount) => &mount.target,
-            Step::Edit(edit) => &edit.target,
-        }
+    /// Whether it mounts something on this path, relative to the root.
+    pub fn mounts_on(&self, path: &Path) -> bool {
+        matches!(self, Step::Mount(mount) if mount.target == path)
     }
 
     /// The mount, if it is one.
