@@ -49,3 +49,52 @@ fn the_starting_directory_cannot_be_outside() {
         canary.0.run("pivot --chdir /cwd rootfs cat ../canary.txt").done().is(125);
     }
 }
+
+/// CVE-2016-9962 (docker), CVE-2020-5291 (bubblewrap): who waits outside, or stands for the command inside, holds what
+/// belongs to the host.
+#[test]
+fn who_waits_for_the_command_cannot_be_looked_into() {
+    let Some(canary) = Canary::new() else { return };
+    let calls =
+        ["attach 1", "open /proc/1/environ", "open /proc/1/mem", "open /proc/1/exe", "write /proc/1/exe"];
+    let rows = [
+        "unshare-rs --init -pum pivot --confine",
+        "unshare-rs -pum pivot --confine --pty",
+        "unshare-rs --init -pum pivot --confine --pty",
+    ];
+    each(rows, |link| {
+        for call in calls {
+            let line = format!("exec 9<.; exec {link} rootfs probe try {call}");
+            let text = canary.0.shell(&line).env("SECRET", "of the host").done().is(0).text();
+            assert!(["EPERM", "EACCES"].contains(&text.trim_end()), "{call} behind {link}: {text}");
+        }
+        let script = "ls /proc/1/fd /proc/1/cwd/ /proc/1/root/; cat /proc/1/environ; env";
+        let line = format!("exec 9<.; exec {link} rootfs sh -c \"$0\"");
+        let outcome = canary.0.shell(&line).arg(script).env("SECRET", "of the host").done();
+        assert!(!outcome.text().contains("SECRET") && !outcome.text().contains("canary"), "{outcome}");
+    });
+    let outcome =
+        canary.0.run("unshare-rs --init -pum pivot rootfs cat /proc/1/environ").env("SECRET", "x").done();
+    assert!(outcome.text().contains("SECRET"), "without --confine nothing is taken away: {outcome}");
+}
+
+/// CVE-2024-21626 (runc), attack 3: the way to the command leads through a descriptor.
+#[test]
+fn no_way_through_a_descriptor_leads_to_the_host() {
+    let Some(canary) = Canary::new() else { return };
+    fs::copy(canary.path("rootfs/bin/busybox"), canary.path("true")).unwrap();
+    let descriptors = (3..=20).map(|fd| format!("/proc/self/fd/{fd}"));
+    let ways: Vec<String> = descriptors
+        .flat_map(|fd| {
+            [format!("{fd}/true"), format!("{fd}/../true"), format!("{fd}/../../../../../../bin/true")]
+        })
+        .collect();
+    for way in ways {
+        let line = format!("exec 9<.; exec unshare-rs -pum pivot rootfs {way}");
+        let outcome = canary.0.shell(&line).done();
+        assert!([126, 127].contains(&outcome.status), "{outcome}");
+    }
+    let line =
+        "exec 9<.; exec unshare-rs -pum pivot --bind /proc/self/fd/9:/mnt --chdir /mnt rootfs cat canary.txt";
+    canary.0.shell(line).done().is(125).complains_as("pivot").says("name it by its path");
+}

@@ -46,3 +46,29 @@ fn the_callers_mounts_stay_as_they_are_even_when_shared() {
         cat /proc/self/mountinfo >after; cmp before after; umount rootfs/tmp";
     canary.0.run("unshare -m sh -ec").arg(script).done().is(0).quiet();
 }
+
+/// At whatever moment it dies, its mounts die with it: the caller's table is as it was.
+#[test]
+fn killed_at_any_moment_it_leaves_no_mount() {
+    let Some(canary) = Canary::new() else { return };
+    let table = || fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let of_ours =
+        |table: &str| table.lines().filter(|line| line.contains(canary.0.dir().to_str().unwrap())).count();
+    let mut before_the_command = 0;
+    for round in 0..150_u64 {
+        let link = ["unshare-rs -pum pivot", "pivot"][(round % 2) as usize];
+        let job = canary
+            .0
+            .run(&format!("{link} --tmpfs /tmp/a --bind /etc:/tmp/b rootfs sh -c"))
+            .arg("echo ran; exec probe hold")
+            .start();
+        std::thread::sleep(std::time::Duration::from_micros(round * 97 % 9000));
+        before_the_command += u32::from(!job.text().contains("ran"));
+        job.signal(nix::sys::signal::Signal::SIGKILL);
+        job.done().is(-9);
+        assert_eq!(of_ours(&table()), 0, "{}", table());
+    }
+    tests::eventually("all have died", || canary.0.marker().processes().is_empty());
+    assert!((1..150).contains(&before_the_command), "all were killed on one side: {before_the_command}");
+    canary.is_alive();
+}

@@ -217,3 +217,55 @@ fn a_destination_that_climbs_is_refused_before_anything_is_made() {
     assert!(!canary.path("rootfs/a").exists());
     canary.is_alive();
 }
+
+/// CVE-2026-87766 (bubblewrap), for all that is made or changed in the root without a mount.
+#[test]
+fn what_is_made_or_changed_behind_a_link_stays_inside() {
+    let Some(canary) = Canary::new() else { return };
+    let mode = || fs::metadata(canary.path("canary")).unwrap().permissions();
+    let before = mode();
+    each(canary.ways(), |way| {
+        canary.link("lnk", way);
+        let line = "unshare-rs -pum pivot --dir /lnk/d --file /lnk/f=text --symlink /lnk/s=t --mask /lnk/d --ro-path /lnk/f \
+            --chmod /lnk=700 rootfs sh -c";
+        let script = "[ -d /lnk/d ] && [ -L /lnk/s ] && cat /lnk/f";
+        assert_eq!(canary.0.run(line).arg(script).done().is(0).quiet().text(), "text");
+        canary.is_alive();
+        assert_eq!(mode(), before);
+    });
+    for way in ["/proc/self/cwd/canary", "/proc/1/root", "/proc/self/fd/3"] {
+        canary.link("lnk", way);
+        for option in [
+            "--dir /lnk/d",
+            "--file /lnk/f=x",
+            "--symlink /lnk/s=t",
+            "--chmod /lnk=700",
+            "--mask /lnk",
+            "--ro-path /lnk",
+        ] {
+            let outcome = canary.0.run(&format!("unshare-rs -pum pivot {option} rootfs true")).done();
+            assert!([0, 125].contains(&outcome.status), "{outcome}");
+            canary.is_alive();
+            assert_eq!(mode(), before);
+        }
+    }
+}
+
+/// CVE-2025-52881 (runc): what is meant for /proc of the host is written to what the root has in its place.
+#[test]
+fn nothing_is_written_to_a_proc_of_the_root() {
+    let Some(canary) = Canary::new() else { return };
+    let fakes =
+        ["self/oom_score_adj", "self/attr/exec", "sys/kernel/hostname", "self/uid_map", "sysrq-trigger"];
+    for fake in fakes {
+        let fake = canary.path("rootfs/proc").join(fake);
+        fs::create_dir_all(fake.parent().unwrap()).unwrap();
+        fs::write(fake, "fake").unwrap();
+    }
+    let line = "unshare-rs -pum pivot --confine --hostname inside --oom-score-adj 77 --keyring rootfs sh -c";
+    let text = canary.0.run(line).arg("cat /proc/self/oom_score_adj; hostname").done().is(0).text();
+    assert_eq!(text, "77\ninside");
+    for fake in fakes {
+        assert_eq!(fs::read(canary.path("rootfs/proc").join(fake)).unwrap(), b"fake", "{fake}");
+    }
+}
