@@ -108,10 +108,12 @@ impl Tree {
         mounts.into_iter().for_each(Ready::keep);
     }
 
-    /// A mount point cannot be removed while something is mounted on it.
+    /// A mount point cannot be removed while something is mounted on it. The old root may be stacked on this one.
     fn take_down(self) {
         let lowest = self.beneath.as_ref().unwrap_or(&self.top);
-        let _ = fchdir(lowest).and_then(|()| unmount(".", UnmountFlags::DETACH));
+        if fchdir(lowest).is_ok() {
+            while unmount(".", UnmountFlags::DETACH).is_ok() {}
+        }
     }
 }
 
