@@ -39,6 +39,19 @@ pub fn is_name(name: impl AsRef<OsStr>) -> bool {
     }
 }
 
+/// `__NEW_UTS_LEN` of linux/utsname.h.
+const HOST_NAME_MAX: usize = 64;
+
+/// Refuses what cannot be a host name or a domain name, and says why.
+pub fn check_host_name(name: &OsStr) -> Result<(), &'static str> {
+    match name.as_bytes() {
+        [] => Err("it is empty"),
+        bytes if bytes.len() > HOST_NAME_MAX => Err("it is longer than 64 bytes"),
+        bytes if bytes.iter().any(u8::is_ascii_control) => Err("it has control characters"),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,9 @@
 
 mod layers;
 mod mounts;
+mod steps;
+mod surroundings;
+mod words;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use layers::LayerOptions;
@@ -9,6 +12,7 @@ use mounts::Mounts;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use surroundings::Surroundings;
 
 /// Make a directory the root, then run a command in it
 ///
@@ -33,6 +37,8 @@ pub struct Options {
     /// In the order given.
     #[command(flatten)]
     pub mounts: Mounts,
+    #[command(flatten)]
+    pub surroundings: Surroundings,
     /// Start CMD in this directory of the new root instead of /
     #[arg(long, value_name = "DIR")]
     pub chdir: Option<PathBuf>,
@@ -66,7 +72,16 @@ fn descriptor(text: &OsStr) -> Result<u32, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Step;
     use clap::{CommandFactory, Parser};
+
+    fn targets(options: &Options) -> Vec<String> {
+        let target = |step: &Step| match step {
+            Step::Mount(mount) => mount.target.display().to_string(),
+            Step::Edit(edit) => edit.target.display().to_string(),
+        };
+        options.mounts.0.iter().map(target).collect()
+    }
 
     fn parsed(line: &[&str]) -> Options {
         Options::try_parse_from([&["pivot"], line].concat()).unwrap()
@@ -80,8 +95,15 @@ mod tests {
     #[test]
     fn mounts_keep_the_order_of_the_line() {
         let options = parsed(&["--tmpfs", "/a", "--bind", "x:/a/b", "--tmpfs", "/c", "ROOT"]);
-        let targets: Vec<_> = options.mounts.0.iter().map(|mount| mount.target.to_str().unwrap()).collect();
-        assert_eq!(targets, ["a", "a/b", "c"]);
+        assert_eq!(targets(&options), ["a", "a/b", "c"]);
+    }
+
+    #[test]
+    fn a_value_that_may_be_left_out_stands_behind_an_equals_sign() {
+        let options =
+            parsed(&["--shm=size=1", "--proc", "--tmpfs", "/a", "--sys=/b:rw", "--proc=pid", "ROOT"]);
+        assert_eq!(targets(&options), ["dev/shm", "proc", "a", "b", "proc"]);
+        assert_eq!(options.operands, ["ROOT"]);
     }
 
     #[test]

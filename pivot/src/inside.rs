@@ -2,12 +2,12 @@
 
 use crate::plan::Lookup;
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, ResolveFlags, mkdirat, mknodat, openat2, readlinkat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, chmod, mkdirat, mknodat, openat2, readlinkat, unlinkat,
 };
 use rustix::io::{Errno, Result};
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -16,27 +16,43 @@ const MAX_LINKS: usize = 40;
 /// openat2(2) says EAGAIN when a rename elsewhere made it unsure of a `..`.
 const MAX_TRIES: usize = 256;
 
-/// A file or directory that was made as a mount point.
+/// A change of the root that can be undone.
 #[derive(Debug)]
-pub struct Made {
-    parent: OwnedFd,
-    name: OsString,
-    flags: AtFlags,
+pub enum Made {
+    /// A new file, link or directory.
+    Entry {
+        /// Where.
+        parent: OwnedFd,
+        /// Its name there.
+        name: OsString,
+        /// How it is removed, unlinkat(2).
+        flags: AtFlags,
+    },
+    /// Other permission bits.
+    Mode {
+        /// The file, opened with O_PATH.
+        file: OwnedFd,
+        /// Those of before.
+        mode: Mode,
+    },
 }
 
 impl Made {
     /// A directory that was made in `parent`.
     pub fn directory(parent: OwnedFd, name: OsString) -> Self {
-        Made { parent, name, flags: AtFlags::REMOVEDIR }
+        Made::Entry { parent, name, flags: AtFlags::REMOVEDIR }
     }
 
-    /// Removes it again; it stays if something was put into it.
-    pub fn remove(self) {
-        let _ = unlinkat(self.parent, self.name, self.flags);
+    /// Undoes it; a directory stays if something was put into it.
+    pub fn undo(self) {
+        let _ = match self {
+            Made::Entry { parent, name, flags } => unlinkat(parent, name, flags),
+            Made::Mode { file, mode } => set_mode(&file, mode),
+        };
     }
 }
 
-/// What was made so far. It is removed again, the last first, unless it is told to stay.
+/// What was made so far. It is undone again, the last first, unless it is told to stay.
 #[derive(Debug, Default)]
 pub struct Undo(pub Vec<Made>);
 
@@ -49,8 +65,13 @@ impl Undo {
 
 impl Drop for Undo {
     fn drop(&mut self) {
-        self.0.drain(..).rev().for_each(Made::remove);
+        self.0.drain(..).rev().for_each(Made::undo);
     }
+}
+
+/// chmod(2) for a file that is opened with O_PATH, which fchmod(2) does not take.
+pub fn set_mode(file: &OwnedFd, mode: Mode) -> Result<()> {
+    chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), mode)
 }
 
 /// Opens `path` of the root (O_PATH): no symbolic link, `..` or magic link of /proc leads out of it.
@@ -163,7 +184,7 @@ fn make_one(parent: OwnedFd, name: OsString, kind: FileType) -> Result<Option<Ma
         _ => (mknodat(&parent, &name, FileType::RegularFile, Mode::from(0o644), 0), AtFlags::empty()),
     };
     match result {
-        Ok(()) => Ok(Some(Made { parent, name, flags })),
+        Ok(()) => Ok(Some(Made::Entry { parent, name, flags })),
         Err(Errno::EXIST) => Ok(None),
         Err(e) => Err(e),
     }
@@ -224,7 +245,7 @@ mod tests {
         assert_eq!(result, Ok(()));
         assert!(scratch.root("a/b/file").is_file());
         assert_eq!(made.len(), 3);
-        made.into_iter().rev().for_each(Made::remove);
+        made.into_iter().rev().for_each(Made::undo);
         assert!(!scratch.root("a").exists());
     }
 

@@ -1,44 +1,21 @@
 //! Mounts by descriptor: each is made out of sight and appears at its place in one step, move_mount(2).
 
+use crate::bind::{self, Early, Rules};
+use crate::covers::Covers;
+use crate::filesystem::{Refusal, make_any};
 use crate::inside::Undo;
-use crate::layers::Mounted;
-use crate::plan::{Mount, Source};
-use crate::{defaults, dev, proc};
-use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY, set_attributes};
-use chain::text::show;
+use crate::layers::{Layers, Mounted};
+use crate::plan::{Edit, Lookup, Masks, Mount, MountOptions, Source, Step};
+use crate::table::mount_of;
+use crate::{cgroup, defaults, dev, files, proc};
+use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY, exchange_attributes, make_private, set_attributes};
 use chain::{Cannot, Error, Result};
-use nix::errno::Errno;
 use rustix::fs::{CWD, FileType, fstat};
 use rustix::io;
-use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags};
-use rustix::mount::{fsconfig_create, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree};
+use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 use rustix::path::Arg;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
-
-/// A kind of file system and how it is mounted.
-#[derive(Debug)]
-pub struct Filesystem {
-    /// Its name in /proc/filesystems.
-    pub kind: &'static str,
-    /// Flags of the mount.
-    pub attributes: MountAttrFlags,
-    /// Options of the file system.
-    pub options: &'static [(&'static str, &'static str)],
-}
-
-impl Filesystem {
-    /// Makes one, seen by nobody yet.
-    pub fn make(&self) -> io::Result<OwnedFd> {
-        let context = fsopen(self.kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
-        fsconfig_set_string(&context, "source", self.kind)?;
-        for (name, value) in self.options {
-            fsconfig_set_string(&context, *name, *value)?;
-        }
-        fsconfig_create(&context)?;
-        fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, self.attributes)
-    }
-}
+use std::path::Path;
 
 /// A second mount of what `path` below `dir` shows, seen by nobody yet; it has the flags of the first.
 pub fn copy(dir: impl AsFd, path: impl Arg) -> io::Result<OwnedFd> {
@@ -65,6 +42,17 @@ pub fn attach_at(mount: impl AsFd, dir: impl AsFd, path: impl Arg) -> io::Result
     move_mount(mount, "", dir, path, empty_paths)
 }
 
+/// A step that can be done without the old root's help.
+#[derive(Debug)]
+pub enum Work {
+    /// A mount is to appear.
+    Mount(Ready),
+    /// A file in memory with this content is to appear.
+    File(Mount, Vec<u8>),
+    /// A change is to be made.
+    Edit(Edit),
+}
+
 /// A mount that is ready to appear.
 #[derive(Debug)]
 pub struct Ready {
@@ -77,125 +65,159 @@ pub struct Ready {
 }
 
 impl Ready {
-    fn make(mount: Mount) -> Result<Self> {
-        let Mounted { tree, undo } = match &mount.source {
-            Source::Overlay(layers) => layers.clone().open()?.mount(|| mount.what())?,
-            _ => Mounted { tree: make(&mount)?, undo: Undo::default() },
-        };
-        Ok(Ready { mount, tree, undo })
-    }
-
-    /// It stays, until the command ends.
-    pub fn keep(self) {
-        self.undo.keep();
-        // Closed with all other descriptors at once.
-        std::mem::forget(self.tree);
-    }
-
-    /// What the message says of it: "mount a on /b".
-    pub fn what(&self) -> String {
-        self.mount.what()
+    /// One for which nothing was made.
+    pub fn new(mount: Mount, tree: OwnedFd) -> Self {
+        Ready { mount, tree, undo: Undo::default() }
     }
 
     /// What its mount point must be.
     pub fn file_type(&self) -> Result<FileType> {
         match self.mount.source {
-            Source::Bind { .. } => {
-                let stat = fstat(&self.tree).cannot_with(|| self.what())?;
+            Source::Bind { .. } | Source::Descriptor(_) => {
+                let stat = fstat(&self.tree).cannot_with(|| self.mount.what())?;
                 Ok(FileType::from_raw_mode(stat.st_mode))
             }
+            Source::Text(_) | Source::Content(_) => Ok(FileType::RegularFile),
             _ => Ok(FileType::Directory),
         }
     }
 }
 
-impl Mount {
-    /// The path inside the new root.
-    pub fn place(&self) -> PathBuf {
-        Path::new("/").join(&self.target)
+/// Where something is to be mounted, how that is looked up, and what must be there.
+pub type MountPoint<'a> = (&'a Path, Lookup, FileType);
+
+impl Work {
+    /// Whether it has made the mount of this number.
+    pub fn is_mount(&self, number: u64) -> bool {
+        matches!(self, Work::Mount(ready) if mount_of(&ready.tree, "").is_ok_and(|own| own == number))
     }
 
-    /// What the message says of it.
-    pub fn what(&self) -> String {
-        let source = match &self.source {
-            Source::Bind { source, .. } => show(source),
-            Source::Tmpfs => "a tmpfs".to_owned(),
-            Source::Dev => "devices".to_owned(),
-            Source::Proc => "proc".to_owned(),
-            Source::Sys => "sysfs".to_owned(),
-            Source::Overlay(_) | Source::Layer(_) => "an overlay".to_owned(),
-        };
-        format!("mount {source} on {}", show(self.place()))
+    /// The mount point that it wants.
+    pub fn mount_point(&self) -> Option<MountPoint<'_>> {
+        match self {
+            Work::Mount(ready) => Some((&ready.mount.target, ready.mount.lookup, ready.file_type().ok()?)),
+            Work::File(mount, _) => Some((&mount.target, mount.lookup, FileType::RegularFile)),
+            Work::Edit(_) => None,
+        }
+    }
+
+    /// It stays, until the command ends.
+    pub fn keep(self) {
+        if let Work::Mount(ready) = self {
+            ready.undo.keep();
+            // Closed with all other descriptors at once.
+            std::mem::forget(ready.tree);
+        }
     }
 }
 
 /// Makes all mounts while the old root is in place: their sources are paths of it, and a user namespace may only
 /// mount a /proc while it still sees one. None appears anywhere yet.
-pub fn prepare(mounts: Vec<Mount>) -> Result<Vec<Ready>> {
-    mounts.into_iter().map(Ready::make).collect()
+pub fn prepare(steps: Vec<Early>, rules: Rules) -> Result<Vec<Work>> {
+    steps.into_iter().filter_map(|early| work(early, rules).transpose()).collect()
 }
 
-fn make(mount: &Mount) -> Result<OwnedFd> {
-    let made = match &mount.source {
-        Source::Bind { source, read_only } => return bind(mount, source, *read_only),
-        Source::Sys => return sys(mount),
-        Source::Tmpfs => defaults::TMPFS.make(),
-        Source::Dev => defaults::DEV.make(),
-        Source::Proc => defaults::PROC.make(),
-        Source::Overlay(_) | Source::Layer(_) => Err(io::Errno::INVAL),
+/// `None` when there is nothing to bind and need not be.
+fn work(early: Early, rules: Rules) -> Result<Option<Work>> {
+    let mount = match (early.step, early.tree) {
+        (Step::Edit(edit), _) => return Ok(Some(Work::Edit(edit))),
+        (Step::Mount(mount), Some(tree)) => return Ok(Some(Work::Mount(Ready::new(mount, tree)))),
+        (Step::Mount(mount), None) => mount,
     };
-    made.cannot_with(|| mount.what()).map_err(|e| explain(e, mount))
+    let tree = match &mount.source {
+        Source::Text(text) => {
+            let content = text.as_encoded_bytes().to_vec();
+            return Ok(Some(Work::File(mount, content)));
+        }
+        Source::Content(fd) => {
+            let content = files::content_of(*fd, &mount)?;
+            return Ok(Some(Work::File(mount, content)));
+        }
+        Source::Overlay(layers) => {
+            let Mounted { tree, undo } = overlay(&mount, layers, rules)?;
+            return Ok(Some(Work::Mount(Ready { mount, tree, undo })));
+        }
+        Source::Bind { source, optional } => bind::make(source, *optional, &mount, rules)?,
+        _ => Some(filesystem(&mount, rules)?),
+    };
+    Ok(tree.map(|tree| Work::Mount(Ready::new(mount, tree))))
 }
 
-fn explain(e: Error, mount: &Mount) -> Error {
-    match mount.source {
-        Source::Proc => e.hint_if(
-            Errno::EPERM,
+fn overlay(mount: &Mount, layers: &Layers, rules: Rules) -> Result<Mounted> {
+    let mounted = layers.clone().open()?.mount(|| mount.what())?;
+    let MountOptions { clear, set, .. } = mount.options;
+    let set = set | if rules.nodev { NODEV & !clear } else { 0 };
+    if set | clear != 0 {
+        exchange_attributes(mounted.tree.as_fd(), clear, set, false).cannot_with(|| mount.what())?;
+    }
+    Ok(mounted)
+}
+
+fn filesystem(mount: &Mount, rules: Rules) -> Result<OwnedFd> {
+    let options = &mount.options;
+    let made = match &mount.source {
+        Source::Sys => return sys(mount, rules),
+        Source::Cgroup => return cgroup::make(mount),
+        Source::Dev { .. } => defaults::DEV.make_with(options),
+        Source::Devpts => dev::terminals(options),
+        Source::Shm => defaults::SHM.make_with(options),
+        Source::Mqueue => defaults::MQUEUE.make_with(options),
+        Source::Proc if proc::is_subset(options) => defaults::PROC_OF_PIDS.make_with(options),
+        Source::Proc => defaults::PROC.make_with(options),
+        Source::Other(kind) => make_any(kind, options, if rules.nodev { NODEV } else { 0 }),
+        _ => defaults::TMPFS.make_with(options),
+    };
+    made.map_err(|refusal| explain(&refusal, mount))
+}
+
+fn explain(refusal: &Refusal, mount: &Mount) -> Error {
+    let e = refusal.error(mount.what());
+    match (refusal.errno, &mount.source) {
+        (io::Errno::PERM, Source::Proc) => e.hint(
             "an outer container hides parts of its /proc, so that no whole one may be mounted: \
              use its own with `--bind /proc:/proc`, or none with --bare",
         ),
+        (io::Errno::PERM, Source::Mqueue) => {
+            e.hint("the ipc namespace is not this user namespace's: add -i to unshare-rs")
+        }
+        (io::Errno::PERM, Source::Other(_)) => {
+            e.hint("in a user namespace few types may be mounted: tmpfs, overlay, fuse and a few more")
+        }
         _ => e,
     }
 }
 
-fn bind(mount: &Mount, source: &Path, read_only: bool) -> Result<OwnedFd> {
-    let tree = copy_all(CWD, source).cannot_with(|| mount.what()).map_err(|e| {
-        e.hint_if(
-            Errno::EINVAL,
-            "name it by its path: a descriptor from before belongs to another mount namespace",
-        )
-    })?;
-    if read_only {
-        set_attributes(tree.as_fd(), RDONLY, true)
-            .cannot_with(|| format!("make {} read-only", show(source)))?;
-    }
-    Ok(tree)
-}
-
 /// A user namespace may mount a sysfs only together with a network namespace of its own; without one it gets what
 /// the old root has, read-only.
-fn sys(mount: &Mount) -> Result<OwnedFd> {
-    match defaults::SYS.make() {
-        Err(io::Errno::PERM) => {
+fn sys(mount: &Mount, rules: Rules) -> Result<OwnedFd> {
+    match defaults::SYS.make_with(&mount.options) {
+        Err(Refusal { errno: io::Errno::PERM, .. }) => {
             let tree = copy_all(CWD, "/sys").cannot_with(|| mount.what())?;
-            let attributes = RDONLY | NOSUID | NODEV | NOEXEC;
+            let attributes = mount.options.attributes(RDONLY | NOSUID | NODEV | NOEXEC);
             set_attributes(tree.as_fd(), attributes, true).cannot("make /sys read-only")?;
+            if rules.cut {
+                make_private(tree.as_fd()).cannot_with(|| mount.what())?;
+            }
             Ok(tree)
         }
-        made => made.cannot_with(|| mount.what()),
+        made => made.map_err(|refusal| refusal.error(mount.what())),
     }
 }
 
 /// Mounts what lies on top of a mount, now that it has appeared. `covers` hide what must not be seen.
-pub fn finish(ready: &Ready, covers: &mut proc::Covers) -> Result<()> {
+pub fn finish(ready: &Ready, masks: &Masks, covers: &mut Covers) -> Result<()> {
     let tree: BorrowedFd<'_> = ready.tree.as_fd();
-    match ready.mount.source {
-        Source::Dev => {
-            dev::fill(tree)?;
+    match &ready.mount.source {
+        Source::Dev { without } => {
+            dev::fill(tree, without)?;
+            if ready.mount.options.set & RDONLY != 0 {
+                set_attributes(tree, RDONLY, false).cannot("make /dev read-only")?;
+            }
             covers.hide_files_with(tree)
         }
-        Source::Proc => proc::finish_proc(tree, covers),
-        Source::Sys => proc::finish_sys(tree, covers),
-        Source::Bind { .. } | Source::Tmpfs | Source::Overlay(_) | Source::Layer(_) => Ok(()),
+        Source::Proc => proc::finish_proc(tree, &ready.mount.options, masks, covers),
+        Source::Sys => proc::finish_sys(tree, masks, covers),
+        Source::Cgroup => cgroup::finish(tree, &ready.mount),
+        _ => Ok(()),
     }
 }

@@ -1,41 +1,50 @@
 //! A mount namespace that nobody else shares.
 
+use crate::plan::Names;
+use chain::ns::{Kind, flags, list};
 use chain::process::Status;
+use chain::sys::process::unshare;
+use chain::text::show;
 use chain::{Cannot, Error, Result, fresh};
 use nix::errno::Errno;
-use nix::sched::{CloneFlags, unshare};
 use rustix::fs::{AtFlags, CWD, FsWord, Mode, OFlags, StatxAttributes, StatxFlags, openat, statfs, statx};
 use rustix::io;
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{PidfdFlags, chdir, chroot, fchdir, getpid, pidfd_open};
+use rustix::system::{setdomainname, sethostname};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 
 /// linux/magic.h
 const RAMFS_MAGIC: FsWord = 0x8584_58f6;
 /// linux/magic.h
 const TMPFS_MAGIC: FsWord = 0x0102_1994;
 
-/// Moves this process to a mount namespace of its own, unless the chain has just made it one, and cuts the ties of
-/// every mount in it to other namespaces.
+/// Moves this process to namespaces of its own: a mount namespace, unless the chain has just made it one, and `others`.
+/// Cuts the ties of every mount to other namespaces; with `follow`, what is mounted there still appears here.
 ///
 /// Errors: without CAP_SYS_ADMIN, unshare(2) says EPERM.
-pub fn own_mounts() -> Result<()> {
+pub fn enter_own(others: &[Kind], follow: bool) -> Result<()> {
+    let mut kinds = others.to_vec();
     if !fresh::is_alone() {
-        unshare(CloneFlags::CLONE_NEWNS).map_err(no_namespace)?;
+        kinds.insert(0, Kind::Mount);
     }
-    match make_private() {
-        Err(e) if e.errno() == Some(Errno::EINVAL) => from_namespace_root(make_private),
-        made => made,
+    if !kinds.is_empty() {
+        unshare(flags(kinds.iter().copied())).map_err(|errno| no_namespace(&kinds, errno))?;
+    }
+    match cut_ties(follow) {
+        Err(e) if e.errno() == Some(Errno::EINVAL) => from_namespace_root(|| cut_ties(follow)),
+        cut => cut,
     }
     .map_err(explain_root)
 }
 
-/// Cuts the ties of all mounts below `/` to other namespaces.
-pub fn make_private() -> Result<()> {
-    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-    mount_change("/", private).cannot("make the mounts private")
+/// Cuts the ties of all mounts below `/` to other namespaces; with `follow`, those in one direction.
+pub fn cut_ties(follow: bool) -> Result<()> {
+    let kind = if follow { MountPropagationFlags::DOWNSTREAM } else { MountPropagationFlags::PRIVATE };
+    mount_change("/", kind | MountPropagationFlags::REC).cannot("make the mounts private")
 }
 
 /// Makes the root of the mount namespace the root and the working directory of this process, out of any chroot:
@@ -63,13 +72,27 @@ fn from_namespace_root(act: impl Fn() -> Result<()>) -> Result<()> {
     done
 }
 
-fn no_namespace(errno: Errno) -> Error {
-    Error::os("make a mount namespace", errno)
-        .hint_if(
-            Errno::EPERM,
-            "run it as root, or put `unshare-rs -Urm` before it (`-Urpum` with pids and a host name)",
-        )
-        .hint_if(Errno::ENOSPC, "/proc/sys/user/max_mnt_namespaces, here or further out, limits their number")
+/// The cure when only root may.
+pub const NEEDS_ROOT: &str =
+    "run it as root, or put `unshare-rs -Urm` before it (`-Urpum` with pids and a host name)";
+
+fn no_namespace(kinds: &[Kind], errno: Errno) -> Error {
+    let plural = if kinds.len() > 1 { "s" } else { "" };
+    let article = if kinds.len() > 1 { "" } else { "a " };
+    Error::os(format_args!("make {article}{} namespace{plural}", list(kinds)), errno)
+        .hint_if(Errno::EPERM, NEEDS_ROOT)
+        .hint_if(Errno::ENOSPC, "/proc/sys/user/max_*_namespaces, here or further out, limits their number")
+}
+
+/// Sets the names of this machine, in a UTS namespace that nobody else shares.
+pub fn set_names(names: &Names) -> Result<()> {
+    if let Some(name) = &names.host {
+        sethostname(name.as_bytes()).cannot_with(|| format!("set the host name {}", show(name)))?;
+    }
+    if let Some(name) = &names.domain {
+        setdomainname(name.as_bytes()).cannot_with(|| format!("set the domain name {}", show(name)))?;
+    }
+    Ok(())
 }
 
 /// Why the kernel does not let go of the present root, when it says EINVAL: a chroot, whose root is no mount point,

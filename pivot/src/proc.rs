@@ -1,88 +1,46 @@
 //! What lies on top of /proc and /sys: parts that are hidden, parts that are read-only.
 
-use crate::defaults::{CPUS, DEVICES, EMPTY, READ_ONLY};
-use crate::defaults::{HIDDEN_CPU, HIDDEN_DIRECTORIES, HIDDEN_FILES, HIDDEN_SYS};
-use crate::dev::device_of_host;
+use crate::covers::Covers;
+use crate::defaults::{CPU, CPUS, HIDDEN_CPU, HIDDEN_DIRECTORIES, HIDDEN_FILES, HIDDEN_SYS, READ_ONLY};
 use crate::mounts::{attach_at, copy};
-use chain::sys::mount::{NOEXEC, NOSUID, RDONLY, clear_attributes, set_attributes};
+use crate::plan::{Masks, MountOptions};
+use chain::sys::mount::{RDONLY, clear_attributes};
 use chain::{Cannot, Result};
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::{self, Errno};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 
-/// What hides a file, the null device, and what hides a directory, an empty one. Both are read-only, so that the
-/// null device keeps its mode and owner.
-#[derive(Debug, Default)]
-pub struct Covers {
-    file: Cover,
-    directory: Cover,
+/// Whether it shows nothing but processes, and so nothing to be hidden: the option `pid`.
+pub fn is_subset(options: &MountOptions) -> bool {
+    options.parameters.iter().any(|(name, _)| name == "subset")
 }
 
-/// One mount and its copies: making the first is dear, copying it cheap, and only a mount that has appeared can be
-/// copied (before Linux 6.15).
-#[derive(Debug, Default)]
-struct Cover {
-    unused: Option<OwnedFd>,
-    used: Option<OwnedFd>,
-}
-
-impl Covers {
-    /// Takes the null device of `dev`, the tmpfs on /dev.
-    pub fn hide_files_with(&mut self, dev: BorrowedFd<'_>) -> Result<()> {
-        let null = copy(dev, "null").cannot("take /dev/null")?;
-        set_attributes(null.as_fd(), RDONLY | NOSUID | NOEXEC, false).cannot("take /dev/null")?;
-        self.file.unused = Some(null);
-        Ok(())
+/// Finishes `proc`, the read-only procfs on /proc, and makes it writable unless it is to stay so.
+pub fn finish_proc(
+    proc: BorrowedFd<'_>,
+    options: &MountOptions,
+    masks: &Masks,
+    covers: &mut Covers,
+) -> Result<()> {
+    if is_subset(options) {
+        return Ok(());
     }
-
-    fn hide_file(&mut self, proc: BorrowedFd<'_>, name: &str) -> Result<bool> {
-        let cover = self.file.take(|| device_of_host(&DEVICES[0]))?;
-        self.file.lay(cover, proc, name).cannot_with(|| format!("hide /proc/{name}"))
-    }
-
-    fn hide_directory(&mut self, dir: BorrowedFd<'_>, top: &str, name: &str) -> Result<bool> {
-        let cover = self.directory.take(|| EMPTY.make().cannot("make an empty directory"))?;
-        self.directory.lay(cover, dir, name).cannot_with(|| format!("hide {top}/{name}"))
-    }
-}
-
-impl Cover {
-    fn take(&mut self, make: impl Fn() -> Result<OwnedFd>) -> Result<OwnedFd> {
-        match (self.unused.take(), &self.used) {
-            (Some(unused), _) => Ok(unused),
-            (None, Some(used)) => copy(used, "").cannot("copy a mount"),
-            (None, None) => make(),
-        }
-    }
-
-    /// Lays `cover` over `name` below `dir`; `false` when there is no such file, as kernels differ in what they have.
-    fn lay(&mut self, cover: OwnedFd, dir: BorrowedFd<'_>, name: &str) -> io::Result<bool> {
-        match attach_at(&cover, dir, name) {
-            Ok(()) => self.used = Some(cover),
-            Err(Errno::NOENT) => {
-                self.unused = Some(cover);
-                return Ok(false);
-            }
-            Err(e) => return Err(e),
-        }
-        Ok(true)
-    }
-}
-
-/// Finishes `proc`, the read-only procfs on /proc, and makes it writable.
-pub fn finish_proc(proc: BorrowedFd<'_>, covers: &mut Covers) -> Result<()> {
-    for name in READ_ONLY {
+    let is_on = |name: &&&str| !masks.is_off_at("/proc", name);
+    for name in READ_ONLY.iter().filter(is_on) {
         stay_read_only(proc, name).cannot_with(|| format!("make /proc/{name} read-only"))?;
     }
-    for name in HIDDEN_FILES {
-        covers.hide_file(proc, name)?;
+    for name in HIDDEN_FILES.iter().filter(is_on) {
+        covers.hide_file(proc, *name, &format!("/proc/{name}"))?;
     }
-    for name in HIDDEN_DIRECTORIES {
-        covers.hide_directory(proc, "/proc", name)?;
+    for name in HIDDEN_DIRECTORIES.iter().filter(is_on) {
+        covers.hide_directory(proc, *name, &format!("/proc/{name}"))?;
     }
-    clear_attributes(proc, RDONLY, false).cannot("make /proc writable")
+    if options.set & RDONLY == 0 {
+        clear_attributes(proc, RDONLY, false).cannot("make /proc writable")?;
+    }
+    Ok(())
 }
 
 /// A copy has the flags of what it is copied from, which is still read-only: that saves a call for each.
@@ -95,17 +53,20 @@ fn stay_read_only(proc: BorrowedFd<'_>, name: &str) -> io::Result<()> {
 }
 
 /// Finishes `sys`, the sysfs on /sys.
-pub fn finish_sys(sys: BorrowedFd<'_>, covers: &mut Covers) -> Result<()> {
-    for name in HIDDEN_SYS {
-        covers.hide_directory(sys, "/sys", name)?;
+pub fn finish_sys(sys: BorrowedFd<'_>, masks: &Masks, covers: &mut Covers) -> Result<()> {
+    for name in HIDDEN_SYS.iter().filter(|name| !masks.is_off_at("/sys", name)) {
+        covers.hide_directory(sys, *name, &format!("/sys/{name}"))?;
     }
-    hide_of_cpus(sys, covers)
+    if masks.is_off_at("/sys", CPU) { Ok(()) } else { hide_of_cpus(sys, covers) }
 }
 
 /// Processor 0 can tell whether there is anything to hide: nowhere can it be switched off while others have it.
 fn hide_of_cpus(sys: BorrowedFd<'_>, covers: &mut Covers) -> Result<()> {
     let (before, after) = HIDDEN_CPU;
-    let mut hide = |number: usize| covers.hide_directory(sys, "/sys", &format!("{before}{number}{after}"));
+    let mut hide = |number: usize| {
+        let path = format!("{before}{number}{after}");
+        covers.hide_directory(sys, path.as_str(), &format!("/sys/{path}"))
+    };
     if hide(0)? {
         for number in 1..=last_cpu(sys).cannot_with(|| format!("read /sys/{CPUS}"))? {
             hide(number)?;

@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`tree`] | the mounts inside it |
+//! | [`tree`] | it, mounted out of the way |
 //! | [`spare`] | mount points in a root that cannot be changed |
 //! | [`switch`] | leaving the old root |
 
@@ -12,16 +12,16 @@ mod tree;
 
 use crate::inside::Undo;
 use crate::layers::Stack;
-use crate::mounts;
-use crate::plan::Base;
-use chain::sys::mount::{RDONLY, set_attributes};
+use crate::plan::{Base, Look};
+use crate::{bind, idmap, mounts};
+use chain::sys::mount::{NODEV, RDONLY, SLAVE, set_attributes};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, Statx, StatxAttributes, StatxFlags, openat, statx};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use tree::Tree;
+pub use tree::{Line, Spot, Tree};
 
 /// As it is, open; nothing has been changed.
 #[derive(Debug)]
@@ -47,10 +47,10 @@ impl Root {
     }
 
     /// Mounts it, so that only this process and its children see it.
-    pub fn attach(self, read_only: bool) -> Result<Tree> {
+    pub fn attach(self, look: &Look) -> Result<Tree> {
         match self {
-            Root::Directory { place, path } => attach_copy(&place, &path, read_only),
-            Root::Layers(stack) => attach_layers(stack, read_only),
+            Root::Directory { place, path } => attach_copy(place, &path, look),
+            Root::Layers(stack) => attach_layers(stack, look),
         }
     }
 }
@@ -81,27 +81,53 @@ fn is_root(dir: &OwnedFd) -> rustix::io::Result<bool> {
 
 /// Mounts a copy of a directory, with all that is mounted in it, over it: changes to the copy's mounts end with this
 /// process and its children.
-fn attach_copy(place: &OwnedFd, path: &Path, read_only: bool) -> Result<Tree> {
+fn attach_copy(place: OwnedFd, path: &Path, look: &Look) -> Result<Tree> {
     let what = || format!("use {} as the root", show(path));
-    let top = mounts::copy_all(place, "").cannot_with(what).map_err(|e| {
+    let top = mounts::copy_all(&place, "").cannot_with(what).map_err(|e| {
         e.hint_if(
             Errno::EINVAL,
             "name it by its path: a descriptor from before belongs to another mount namespace",
         )
     })?;
-    if read_only {
-        set_attributes(top.as_fd(), RDONLY, true).cannot_with(|| format!("make {} read-only", show(path)))?;
+    if look.propagation == Some(SLAVE) {
+        check_ties(&place, path)?;
     }
-    mounts::attach(&top, place).cannot_with(what)?;
-    Ok(Tree::new(top, Undo::default(), false))
+    let name = show(path);
+    if look.nodev {
+        set_attributes(top.as_fd(), NODEV, true).cannot_with(|| format!("take the devices out of {name}"))?;
+    }
+    if look.read_only {
+        set_attributes(top.as_fd(), RDONLY, true).cannot_with(|| format!("make {name} read-only"))?;
+    }
+    let map_ids = || format!("map the ids of {name}");
+    look.ids.as_ref().map_or(Ok(()), |map| idmap::apply(&top, map, true, &map_ids))?;
+    mounts::attach(&top, &place).cannot_with(what)?;
+    Ok(Tree::new(top, place, Undo::default(), look.propagation, false))
+}
+
+fn check_ties(place: &OwnedFd, path: &Path) -> Result<()> {
+    let what = || format!("let mounts into {}", show(path));
+    match bind::has_field(place, Path::new(""), &["master:"]).cannot_with(what)? {
+        true => Ok(()),
+        false => Err(bind::no_ties(what())),
+    }
 }
 
 /// Layers have no place of their own: they are mounted over `/`, beneath which this process goes on to look up paths.
-fn attach_layers(stack: Stack, read_only: bool) -> Result<Tree> {
+fn attach_layers(mut stack: Stack, look: &Look) -> Result<Tree> {
     let what = || "use the layers as the root".to_owned();
+    if look.propagation == Some(SLAVE) {
+        return Err(Error::new("let mounts into the root", "nothing outside is mounted in layers"));
+    }
+    if let Some(map) = &look.ids {
+        stack.map_ids(map)?;
+    }
     let mounted = stack.mount(what)?;
+    if look.nodev {
+        set_attributes(mounted.tree.as_fd(), NODEV, false).cannot("take the devices out of the layers")?;
+    }
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let place = openat(CWD, "/", flags, Mode::empty()).cannot_with(what)?;
-    mounts::attach(&mounted.tree, place).cannot_with(what)?;
-    Ok(Tree::new(mounted.tree, mounted.undo, read_only))
+    mounts::attach(&mounted.tree, &place).cannot_with(what)?;
+    Ok(Tree::new(mounted.tree, place, mounted.undo, look.propagation, look.read_only))
 }

@@ -82,7 +82,7 @@ fn what_cannot_be_meant_is_refused_and_leaves_no_trace() {
         ("--overlay-src a --overlay up rootfs", "no absolute path DST stands after a colon"),
         ("--upper up rootfs", "--layer <DIR> is missing"),
         ("--layer a --work up", "--upper <DIR> is missing"),
-        ("--layer a --upper-size 1x", "it is no size, such as 64M, 1G or 10%"),
+        ("--layer a --upper-size 1x", "it is a number of bytes, of k, m or g"),
         ("--layer a --upper up --upper-size 1M", "it does not go with --upper-size"),
     ];
     let before = names(sandbox.dir());

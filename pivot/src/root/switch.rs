@@ -1,10 +1,11 @@
 //! Leaving the old root.
 
 use crate::inside;
-use crate::namespace::{explain_root, make_private, to_namespace_root};
+use crate::namespace::{cut_ties, explain_root, to_namespace_root};
 use crate::plan::Lookup;
 use crate::table::{is_initial, mount_of, mounted_on};
 use chain::error::say;
+use chain::sys::mount::{SLAVE, set_propagation};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
@@ -17,16 +18,21 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// Makes `top`, a mount of this namespace, the root. Gives the working directory, `directory` or `/`.
-pub fn enter(top: &OwnedFd, directory: Option<&Path>) -> Result<PathBuf> {
+/// Makes `top`, a mount of this namespace, the root, with a propagation type of [`chain::sys::mount`] where it is not
+/// private. Gives the working directory, `directory` or `/`.
+pub fn enter(top: &OwnedFd, propagation: Option<u64>, directory: Option<&Path>) -> Result<PathBuf> {
     let directory = directory.map(|path| Directory::open(top, path)).transpose()?;
-    switch(top)?;
+    switch(top, propagation == Some(SLAVE))?;
+    // Not before: what is shared cannot take the old root.
+    if let Some(kind) = propagation.filter(|kind| *kind != SLAVE) {
+        set_propagation(top.as_fd(), kind).cannot("change how mounts go in and out of the root")?;
+    }
     directory.map_or_else(|| Ok(PathBuf::from("/")), |directory| directory.enter())
 }
 
 /// Where this process was in a chroot, it has taken the place of that only, or of nothing: then it does the same from
 /// the root of the namespace, as nothing beneath a chroot keeps root inside.
-fn switch(top: &OwnedFd) -> Result<()> {
+fn switch(top: &OwnedFd, follow: bool) -> Result<()> {
     let switched = take_place(top);
     match &switched {
         Err(e) if e.errno() != Some(Errno::EINVAL) => return switched,
@@ -36,7 +42,7 @@ fn switch(top: &OwnedFd) -> Result<()> {
     if switched.is_ok() && is_root(top).cannot("enter the new root")? {
         return Ok(());
     }
-    make_private()?;
+    cut_ties(follow)?;
     match take_place(top) {
         Err(e) if e.errno() == Some(Errno::EINVAL) && is_initial("/") => cover(top),
         switched => switched.and_then(|()| chdir("/").cannot("enter the new root")).map_err(explain_root),

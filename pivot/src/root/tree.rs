@@ -1,111 +1,136 @@
-//! The mounts inside the new root.
+//! The new root, mounted where it is out of the way.
 
 use super::{spare, switch};
-use crate::inside::{self, Undo};
-use crate::mounts::{self, Ready};
-use crate::plan::{Lookup, Source};
-use crate::proc::Covers;
+use crate::inside::{Made, Undo};
+use crate::mounts::Work;
+use crate::plan::Masks;
 use chain::sys::mount::{RDONLY, set_attributes};
-use chain::text::show;
-use chain::{Cannot, Error, Result};
-use nix::errno::Errno;
+use chain::{Cannot, Result};
 use rustix::fs::Mode;
 use rustix::io;
 use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::{fchdir, umask};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-/// The new root, mounted where it is out of the way.
+/// The new root. What had been made for it is removed again, unless it is entered.
 #[derive(Debug)]
 pub struct Tree {
-    top: OwnedFd,
-    /// What it was before a spare layer was laid over it.
+    /// What is seen of it.
+    pub top: OwnedFd,
+    /// What was changed in it, and made for it.
+    pub undo: Undo,
+    /// Mounts of it that can be changed until everything is done, and then cannot.
+    spares: Vec<OwnedFd>,
     beneath: Option<OwnedFd>,
-    undo: Undo,
+    place: OwnedFd,
+    propagation: Option<u64>,
     sealed: bool,
 }
 
+/// All work, and how much of it is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// What is done.
+    pub done: &'a [Work],
+    /// What is not.
+    pub ahead: &'a [Work],
+}
+
+/// Where a change is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Spot<'a> {
+    /// What the paths of the change begin at.
+    pub root: BorrowedFd<'a>,
+    /// What is seen of the new root then.
+    pub top: BorrowedFd<'a>,
+}
+
 impl Tree {
-    /// `top` is mounted. `undo` is what was made for that; `sealed` says that it becomes read-only when everything is
-    /// mounted in it.
-    pub fn new(top: OwnedFd, undo: Undo, sealed: bool) -> Self {
-        Tree { top, beneath: None, undo, sealed }
+    /// `top` is mounted over `place`. `undo` is what was made for that. It will have this propagation type of
+    /// [`chain::sys::mount`] when it is not to be private, and is `sealed`, read-only, when everything is done.
+    pub fn new(top: OwnedFd, place: OwnedFd, undo: Undo, propagation: Option<u64>, sealed: bool) -> Self {
+        Tree { top, undo, spares: Vec::new(), beneath: None, place, propagation, sealed }
     }
 
-    /// Mounts everything in it and makes it the root. Gives the working directory, `directory` or `/`. What had
-    /// been made before an error is removed again.
-    pub fn furnish_and_enter(mut self, mounts: Vec<Ready>, directory: Option<&Path>) -> Result<PathBuf> {
-        let entered = self.furnish(&mounts).and_then(|()| switch::enter(&self.top, directory));
+    /// Does all the work in it and makes it the root. Gives the working directory, `directory` or `/`.
+    pub fn furnish_and_enter(
+        mut self,
+        work: Vec<Work>,
+        masks: &Masks,
+        directory: Option<&Path>,
+    ) -> Result<PathBuf> {
+        let entered = self
+            .furnish_unmasked(&work, masks)
+            .and_then(|()| self.seal())
+            .and_then(|()| switch::enter(&self.top, self.propagation, directory));
         match entered {
-            Ok(_) => self.keep(mounts),
+            Ok(_) => self.keep(work),
             Err(_) => self.take_down(),
         }
         entered
     }
 
-    fn furnish(&mut self, mounts: &[Ready]) -> Result<()> {
-        if !mounts.is_empty() {
-            let mask = umask(Mode::empty());
-            let mounted = self.mount_all(mounts);
-            umask(mask);
-            mounted?;
-        }
-        if self.sealed {
-            set_attributes(self.top.as_fd(), RDONLY, false).cannot("make the root read-only")?;
-        }
-        Ok(())
-    }
-
-    fn mount_all(&mut self, mounts: &[Ready]) -> Result<()> {
-        let mut covers = Covers::default();
-        for (at, ready) in mounts.iter().enumerate() {
-            let target = self.mount_point(&mounts[at..])?;
-            mounts::attach(&ready.tree, &target)
-                .cannot_with(|| ready.what())
-                .map_err(|e| explain(e, ready))?;
-            mounts::finish(ready, &mut covers)?;
-        }
-        // Closed with all other descriptors at once.
-        std::mem::forget(covers);
-        Ok(())
-    }
-
-    /// The open mount point of the first of `ahead`, made when it is missing.
-    fn mount_point(&mut self, ahead: &[Ready]) -> Result<OwnedFd> {
-        let ready = &ahead[0];
-        let (path, lookup) = (&ready.mount.target, ready.mount.lookup);
-        match inside::open(self.top.as_fd(), path, lookup) {
-            Err(io::Errno::NOENT) => self.make(ahead)?,
-            opened => return opened.cannot_with(|| ready.what()).map_err(|e| explain(e, ready)),
-        }
-        inside::open(self.top.as_fd(), path, lookup)
-            .cannot_with(|| format!("make the mount point {}", show(ready.mount.place())))
-            .map_err(|e| no_mount_point(e, ready))
-    }
-
-    /// In the root itself where that can be changed.
-    fn make(&mut self, ahead: &[Ready]) -> Result<()> {
-        let Ready { mount, .. } = &ahead[0];
-        let kind = ahead[0].file_type()?;
-        let made = inside::make(self.top.as_fd(), &mount.target, mount.lookup, kind, &mut self.undo.0);
-        if made.is_err_and(spare::may_help) {
-            if let Some(top) = spare::lay(self.top.as_fd(), ahead)? {
-                let beneath = std::mem::replace(&mut self.top, top);
-                self.beneath.get_or_insert(beneath);
-            }
+    fn furnish_unmasked(&mut self, work: &[Work], masks: &Masks) -> Result<()> {
+        if work.is_empty() && masks.hidden.is_empty() && masks.read_only.is_empty() {
             return Ok(());
         }
-        made.cannot_with(|| format!("make the mount point {}", show(mount.place())))
-            .map_err(|e| no_mount_point(e, &ahead[0]))
+        let mask = umask(Mode::empty());
+        let done = self.furnish(work, masks);
+        umask(mask);
+        done
     }
 
-    /// The command's from now on.
-    fn keep(self, mounts: Vec<Ready>) {
+    fn seal(&self) -> Result<()> {
+        let top = self.sealed.then_some(&self.top);
+        self.spares.iter().chain(top).try_for_each(|mount| {
+            set_attributes(mount.as_fd(), RDONLY, false).cannot("make the root read-only")
+        })
+    }
+
+    /// Makes a change at a path of the tree, for the first piece of work that `line` has ahead. Where the tree cannot be
+    /// changed, it is made in a spare layer that is laid over it. Where the tree shows owners that are not ours, it is
+    /// made in the directory beneath, which is the same.
+    pub fn change<T>(
+        &mut self,
+        path: &Path,
+        line: Line<'_>,
+        change: impl Fn(Spot<'_>, &mut Vec<Made>) -> io::Result<T>,
+    ) -> Result<T, (io::Errno, Option<String>)> {
+        let (top, made) = (self.top.as_fd(), &mut self.undo.0);
+        match change(Spot { root: top, top }, made) {
+            Err(io::Errno::OVERFLOW) => {
+                change(Spot { root: self.place.as_fd(), top }, made).map_err(|errno| (errno, None))
+            }
+            Err(errno) if spare::may_help(errno) => {
+                self.lay_spare(path, line).map_err(|why| (errno, why))?;
+                let top = self.top.as_fd();
+                change(Spot { root: top, top }, &mut self.undo.0).map_err(|errno| (errno, None))
+            }
+            changed => changed.map_err(|errno| (errno, None)),
+        }
+    }
+
+    fn lay_spare(&mut self, path: &Path, line: Line<'_>) -> Result<(), Option<String>> {
+        let spare = spare::lay(self.top.as_fd(), path, line)?;
+        let layer = match spare.is_top {
+            true => {
+                let layer = spare.layer.try_clone().map_err(|_| None)?;
+                let beneath = std::mem::replace(&mut self.top, layer);
+                self.beneath.get_or_insert(beneath);
+                spare.layer
+            }
+            false => spare.layer,
+        };
+        self.spares.push(layer);
+        Ok(())
+    }
+
+    /// The command's from now on. The descriptors are closed with all others at once.
+    fn keep(self, work: Vec<Work>) {
         self.undo.keep();
-        // Closed with all other descriptors at once.
-        std::mem::forget((self.top, self.beneath));
-        mounts.into_iter().for_each(Ready::keep);
+        std::mem::forget((self.top, self.spares, self.beneath, self.place));
+        work.into_iter().for_each(Work::keep);
     }
 
     /// A mount point cannot be removed while something is mounted on it. The old root may be stacked on this one.
@@ -114,28 +139,5 @@ impl Tree {
         if fchdir(lowest).is_ok() {
             while unmount(".", UnmountFlags::DETACH).is_ok() {}
         }
-    }
-}
-
-fn no_mount_point(e: Error, ready: &Ready) -> Error {
-    match ready.mount.source {
-        Source::Dev | Source::Proc | Source::Sys => {
-            e.hint("make that directory in the root, or do without such mounts with --bare")
-        }
-        _ => e.hint("make it in the root first"),
-    }
-}
-
-fn explain(e: Error, ready: &Ready) -> Error {
-    match (ready.mount.lookup, e.errno()) {
-        (Lookup::Plain, Some(Errno::ELOOP | Errno::ENOTDIR)) => {
-            let place = ready.mount.place();
-            Error::new(ready.what(), format_args!("{} is not a real directory in this root", show(&place)))
-                .hint("replace it by a directory, or do without such mounts with --bare")
-        }
-        (_, Some(Errno::EINVAL | Errno::ENOTDIR)) => {
-            Error::new(ready.what(), "one is a directory and the other is not")
-        }
-        _ => e,
     }
 }
