@@ -21,8 +21,10 @@ mod relation;
 pub use memory::{Memory, resemble};
 pub use overlay::{Layout, Refusal, Upper, mount};
 
+use crate::idmap::{self, IdMap};
 use crate::inside::Undo;
-use crate::plan::{Source, Step};
+use crate::mounts::copy_all;
+use crate::plan::{Mount, Source, Step};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use kept::Kept;
@@ -108,7 +110,7 @@ pub struct Mounted {
     pub undo: Undo,
 }
 
-/// Gives the overlays among `steps` the layers that stand before each of them.
+/// Gives the overlays among the steps the layers that stand before each of them.
 pub fn gather(steps: Vec<Step>) -> Result<Vec<Step>> {
     let (mut gathered, mut ahead) = (Vec::with_capacity(steps.len()), Vec::new());
     for mut step in steps {
@@ -118,10 +120,7 @@ pub fn gather(steps: Vec<Step>) -> Result<Vec<Step>> {
                     ahead.push(std::mem::take(dir));
                     continue;
                 }
-                Source::Overlay(_) if ahead.is_empty() => {
-                    return Err(Error::new(mount.what(), "it has no layers")
-                        .hint("they stand before it, the lowest first: --overlay-src DIR"));
-                }
+                Source::Overlay(_) if ahead.is_empty() => return Err(no_layers(mount)),
                 Source::Overlay(layers) => layers.lower = std::mem::take(&mut ahead),
                 _ => {}
             }
@@ -133,6 +132,11 @@ pub fn gather(steps: Vec<Step>) -> Result<Vec<Step>> {
         Some(dir) => Err(Error::new(format_args!("use {} as a layer", show(dir)), "no overlay follows it")
             .hint("--tmp-overlay DST, --ro-overlay DST or --overlay UPPER:DST does")),
     }
+}
+
+fn no_layers(mount: &Mount) -> Error {
+    Error::new(mount.what(), "it has no layers")
+        .hint("they stand before it, the lowest first: --overlay-src DIR")
 }
 
 impl Layers {
@@ -168,6 +172,21 @@ impl Layer {
 }
 
 impl Stack {
+    /// Shows the owners of all layers as `map` says.
+    pub fn map_ids(&mut self, map: &IdMap) -> Result<()> {
+        if let Target::Directory(kept) = &self.target {
+            let what = format!("map the ids of {}", show(kept.path()));
+            return Err(Error::new(what, "changes are kept with the owners that they have"));
+        }
+        for Layer { path, dir } in &mut self.lower {
+            let what = || format!("map the ids of {}", show(&*path));
+            let mapped = copy_all(&*dir, "").cannot_with(what)?;
+            idmap::apply(&mapped, map, false, &what)?;
+            *dir = mapped;
+        }
+        Ok(())
+    }
+
     /// Mounts it; `what` says what for, after the word "cannot".
     pub fn mount(mut self, what: impl FnOnce() -> String) -> Result<Mounted> {
         let mut undo = Undo::default();

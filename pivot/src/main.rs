@@ -10,6 +10,7 @@
 //! | [`layers`] | directories laid over one another |
 //! | [`inside`] | paths resolved inside the root, missing mount points |
 //! | [`mounts`], [`bind`], [`filesystem`], [`cgroup`] | mounts by descriptor: copies and new ones |
+//! | [`table`] | the table of mounts |
 //! | [`idmap`] | owners of files shown as others |
 //! | [`files`] | files in memory |
 //! | [`table`] | the table of mounts |

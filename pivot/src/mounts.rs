@@ -5,15 +5,17 @@ use crate::covers::Covers;
 use crate::filesystem::{Refusal, make_any};
 use crate::inside::Undo;
 use crate::layers::{Layers, Mounted};
-use crate::plan::{Edit, Masks, Mount, Source, Step};
+use crate::plan::{Edit, Lookup, Masks, Mount, MountOptions, Source, Step};
+use crate::table::mount_of;
 use crate::{cgroup, defaults, dev, files, proc};
-use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY, make_private, set_attributes};
+use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY, exchange_attributes, make_private, set_attributes};
 use chain::{Cannot, Error, Result};
 use rustix::fs::{CWD, FileType, fstat};
 use rustix::io;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 use rustix::path::Arg;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 /// A second mount of what `path` below `dir` shows, seen by nobody yet; it has the flags of the first.
 pub fn copy(dir: impl AsFd, path: impl Arg) -> io::Result<OwnedFd> {
@@ -51,24 +53,6 @@ pub enum Work {
     Edit(Edit),
 }
 
-impl Work {
-    /// It stays, until the command ends.
-    pub fn keep(self) {
-        if let Work::Mount(ready) = self {
-            ready.keep();
-        }
-    }
-
-    /// What it needs a mount point for, and which type that is to have.
-    pub fn mount_point(&self) -> Option<(&Mount, FileType)> {
-        match self {
-            Work::Mount(ready) => Some((&ready.mount, ready.file_type().ok()?)),
-            Work::File(mount, _) => Some((mount, FileType::RegularFile)),
-            Work::Edit(_) => None,
-        }
-    }
-}
-
 /// A mount that is ready to appear.
 #[derive(Debug)]
 pub struct Ready {
@@ -81,16 +65,9 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// Nothing was made for it.
+    /// One for which nothing was made.
     pub fn new(mount: Mount, tree: OwnedFd) -> Self {
         Ready { mount, tree, undo: Undo::default() }
-    }
-
-    /// It stays, until the command ends.
-    pub fn keep(self) {
-        self.undo.keep();
-        // Closed with all other descriptors at once.
-        std::mem::forget(self.tree);
     }
 
     /// What its mount point must be.
@@ -102,6 +79,34 @@ impl Ready {
             }
             Source::Text(_) | Source::Content(_) => Ok(FileType::RegularFile),
             _ => Ok(FileType::Directory),
+        }
+    }
+}
+
+/// Where something is to be mounted, how that is looked up, and what must be there.
+pub type MountPoint<'a> = (&'a Path, Lookup, FileType);
+
+impl Work {
+    /// Whether it has made the mount of this number.
+    pub fn is_mount(&self, number: u64) -> bool {
+        matches!(self, Work::Mount(ready) if mount_of(&ready.tree, "").is_ok_and(|own| own == number))
+    }
+
+    /// The mount point that it wants.
+    pub fn mount_point(&self) -> Option<MountPoint<'_>> {
+        match self {
+            Work::Mount(ready) => Some((&ready.mount.target, ready.mount.lookup, ready.file_type().ok()?)),
+            Work::File(mount, _) => Some((&mount.target, mount.lookup, FileType::RegularFile)),
+            Work::Edit(_) => None,
+        }
+    }
+
+    /// It stays, until the command ends.
+    pub fn keep(self) {
+        if let Work::Mount(ready) = self {
+            ready.undo.keep();
+            // Closed with all other descriptors at once.
+            std::mem::forget(ready.tree);
         }
     }
 }
@@ -129,7 +134,7 @@ fn work(early: Early, rules: Rules) -> Result<Option<Work>> {
             return Ok(Some(Work::File(mount, content)));
         }
         Source::Overlay(layers) => {
-            let Mounted { tree, undo } = overlay(layers.clone(), &mount, rules)?;
+            let Mounted { tree, undo } = overlay(&mount, layers, rules)?;
             return Ok(Some(Work::Mount(Ready { mount, tree, undo })));
         }
         Source::Bind { source, optional } => bind::make(source, *optional, &mount, rules)?,
@@ -138,10 +143,12 @@ fn work(early: Early, rules: Rules) -> Result<Option<Work>> {
     Ok(tree.map(|tree| Work::Mount(Ready::new(mount, tree))))
 }
 
-fn overlay(layers: Layers, mount: &Mount, rules: Rules) -> Result<Mounted> {
-    let mounted = layers.open()?.mount(|| mount.what())?;
-    if rules.nodev {
-        set_attributes(mounted.tree.as_fd(), NODEV, false).cannot_with(|| mount.what())?;
+fn overlay(mount: &Mount, layers: &Layers, rules: Rules) -> Result<Mounted> {
+    let mounted = layers.clone().open()?.mount(|| mount.what())?;
+    let MountOptions { clear, set, .. } = mount.options;
+    let set = set | if rules.nodev { NODEV & !clear } else { 0 };
+    if set | clear != 0 {
+        exchange_attributes(mounted.tree.as_fd(), clear, set, false).cannot_with(|| mount.what())?;
     }
     Ok(mounted)
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`tree`] | it and what was made for it |
+//! | [`tree`] | it, mounted out of the way |
 //! | [`furnish`], [`edits`] | what is mounted and changed in it |
 //! | [`spare`] | mount points in a root that cannot be changed |
 //! | [`switch`] | leaving the old root |
@@ -25,7 +25,7 @@ use nix::errno::Errno;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, Statx, StatxAttributes, StatxFlags, openat, statx};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use tree::Tree;
+use tree::{Line, Spot, Tree};
 
 pub use switch::{Start, start_in};
 
@@ -58,7 +58,7 @@ impl Root {
             Root::Directory { place, path } => attach_copy(place, &path, look),
             Root::Layers(stack) => attach_layers(stack, look),
         }?;
-        (tree.program, tree.propagation) = (program, look.propagation);
+        tree.program = program;
         Ok(tree)
     }
 }
@@ -97,29 +97,24 @@ fn attach_copy(place: OwnedFd, path: &Path, look: &Look) -> Result<Tree> {
             "name it by its path: a descriptor from before belongs to another mount namespace",
         )
     })?;
-    change_look(&place, &top, &show(path), look)?;
-    mounts::attach(&top, &place).cannot_with(what)?;
-    let mut tree = Tree::new(top, Undo::default(), false);
-    tree.place = look.ids.is_some().then_some(place);
-    Ok(tree)
-}
-
-fn change_look(place: &OwnedFd, top: &OwnedFd, name: &str, look: &Look) -> Result<()> {
     if look.propagation == Some(SLAVE) {
-        check_ties(place, name)?;
+        check_ties(&place, path)?;
     }
+    let name = show(path);
     if look.nodev {
         set_attributes(top.as_fd(), NODEV, true).cannot_with(|| format!("take the devices out of {name}"))?;
     }
     if look.read_only {
         set_attributes(top.as_fd(), RDONLY, true).cannot_with(|| format!("make {name} read-only"))?;
     }
-    let what = || format!("map the ids of {name}");
-    look.ids.as_ref().map_or(Ok(()), |map| idmap::apply(top, map, true, &what))
+    let map_ids = || format!("map the ids of {name}");
+    look.ids.as_ref().map_or(Ok(()), |map| idmap::apply(&top, map, true, &map_ids))?;
+    mounts::attach(&top, &place).cannot_with(what)?;
+    Ok(Tree::new(top, place, Undo::default(), look.propagation, false))
 }
 
-fn check_ties(place: &OwnedFd, name: &str) -> Result<()> {
-    let what = || format!("let mounts into {name}");
+fn check_ties(place: &OwnedFd, path: &Path) -> Result<()> {
+    let what = || format!("let mounts into {}", show(path));
     match bind::has_field(place, Path::new(""), &["master:"]).cannot_with(what)? {
         true => Ok(()),
         false => Err(bind::no_ties(what())),
@@ -127,14 +122,20 @@ fn check_ties(place: &OwnedFd, name: &str) -> Result<()> {
 }
 
 /// Layers have no place of their own: they are mounted over `/`, beneath which this process goes on to look up paths.
-fn attach_layers(stack: Stack, look: &Look) -> Result<Tree> {
+fn attach_layers(mut stack: Stack, look: &Look) -> Result<Tree> {
     let what = || "use the layers as the root".to_owned();
+    if look.propagation == Some(SLAVE) {
+        return Err(Error::new("let mounts into the root", "nothing outside is mounted in layers"));
+    }
+    if let Some(map) = &look.ids {
+        stack.map_ids(map)?;
+    }
     let mounted = stack.mount(what)?;
     if look.nodev {
         set_attributes(mounted.tree.as_fd(), NODEV, false).cannot("take the devices out of the layers")?;
     }
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let place = openat(CWD, "/", flags, Mode::empty()).cannot_with(what)?;
-    mounts::attach(&mounted.tree, place).cannot_with(what)?;
-    Ok(Tree::new(mounted.tree, mounted.undo, look.read_only))
+    mounts::attach(&mounted.tree, &place).cannot_with(what)?;
+    Ok(Tree::new(mounted.tree, place, mounted.undo, look.propagation, look.read_only))
 }

@@ -53,12 +53,10 @@ fn points(root: BorrowedFd<'_>, wanted: impl Fn(&Mount<'_>) -> bool) -> io::Resu
 fn read() -> io::Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let file = match openat(CWD, "/proc/self/mountinfo", flags, Mode::empty()) {
-        Err(_) => openat(
-            crate::defaults::PROC.make().map_err(|refusal| refusal.errno)?,
-            "self/mountinfo",
-            flags,
-            Mode::empty(),
-        )?,
+        Err(_) => {
+            let proc = crate::defaults::PROC.make().map_err(|refusal| refusal.errno)?;
+            openat(proc, "self/mountinfo", flags, Mode::empty())?
+        }
         opened => opened?,
     };
     let mut text = Vec::new();

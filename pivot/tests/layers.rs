@@ -50,8 +50,8 @@ fn names(dir: &Path) -> Vec<String> {
     found
 }
 
-fn shell(sandbox: &Sandbox, line: String, script: &str) -> Outcome {
-    sandbox.run(&line).args(["sh", "-c", script]).done()
+fn shell(sandbox: &Sandbox, line: impl AsRef<str>, script: &str) -> Outcome {
+    sandbox.run(line.as_ref()).args(["sh", "-c", script]).done()
 }
 
 #[test]

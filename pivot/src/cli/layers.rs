@@ -1,9 +1,8 @@
 //! The options that make the root of layers.
 
+use crate::cli::vocabulary;
 use crate::layers::{Changes, Layers};
-use clap::builder::{OsStringValueParser, TypedValueParser};
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Instead of ROOT.
@@ -20,8 +19,8 @@ pub struct LayerOptions {
     pub work: Option<PathBuf>,
     /// Let the changes that are lost take no more than SIZE, such as 64M or 10%, of the memory
     #[arg(long, value_name = "SIZE", requires = "lower", conflicts_with = "upper",
-        value_parser = OsStringValueParser::new().try_map(size))]
-    pub upper_size: Option<OsString>,
+        value_parser = size)]
+    pub upper_size: Option<String>,
 }
 
 impl LayerOptions {
@@ -33,37 +32,20 @@ impl LayerOptions {
             Some(upper) if !read_only => Changes::Kept { upper, work },
             upper => {
                 lower.extend(upper);
-                Changes::Lost { size: upper_size }
+                Changes::Lost { size: upper_size.map(OsString::from) }
             }
         };
         (!lower.is_empty()).then_some(Layers { lower, changes })
     }
 }
 
-/// A number with one of the letters that tmpfs(5) knows, or none, or a share of the memory.
-fn size(text: OsString) -> Result<OsString, &'static str> {
-    let is_size = |text: &OsStr| {
-        let bytes = text.as_bytes();
-        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let unit = &bytes[digits..];
-        (1..=18).contains(&digits) && matches!(unit, [] | [b'k' | b'm' | b'g' | b'K' | b'M' | b'G' | b'%'])
-    };
-    if is_size(&text) { Ok(text) } else { Err("it is no size, such as 64M, 1G or 10%") }
+fn size(text: &str) -> Result<String, &'static str> {
+    vocabulary::size(text).map(|()| text.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_size_is_a_number_with_a_unit() {
-        for good in ["0", "1", "64M", "64m", "1G", "100%", "123456789012345678k"] {
-            assert!(size(good.into()).is_ok(), "{good}");
-        }
-        for bad in ["", "M", "-1", "1T", "1 M", "1Mi", "1,mode=0", "1234567890123456789", "%"] {
-            assert!(size(bad.into()).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn of_a_read_only_root_the_upper_directory_is_the_topmost_layer() {

@@ -1,7 +1,7 @@
 //! What the values of the options that furnish the root mean.
 
 use crate::cli::split::{below_root, cut, inside, parted_at_equals, split_unescaped, unescaped};
-use crate::cli::vocabulary::{ATTRIBUTES, BIND, DEVPTS, FILE, OWNED, PROC, TMPFS, Word, octal};
+use crate::cli::vocabulary::{ATTRIBUTES, BIND, DEVPTS, FILE, OWNED, PROC, SIZE, TMPFS, Word, octal};
 use crate::cli::words;
 use crate::layers::{Changes, Layers};
 use crate::plan::{Change, Edit, Mount, MountOptions, Source, Step};
@@ -34,15 +34,14 @@ pub fn ro_bind_try(text: &OsStr) -> Parsed {
 
 fn bind_of(text: &OsStr, optional: bool) -> Parsed {
     let (paths, options) = words::part(text, &[ATTRIBUTES, BIND])?;
-    let (source, target) = parted(paths)?;
+    let (source, target) = two_paths(paths)?;
     if source.is_empty() {
         return Err("SRC is empty".to_owned());
     }
     mounted(target, Source::Bind { source: source.into(), optional }, options)
 }
 
-/// The last ":/" parts two paths, so the first may hold any colon.
-fn parted(paths: &OsStr) -> Result<(&OsStr, &OsStr), String> {
+fn two_paths(paths: &OsStr) -> Result<(&OsStr, &OsStr), String> {
     let bytes = paths.as_bytes();
     let colon = bytes
         .windows(2)
@@ -118,38 +117,6 @@ pub fn cgroup(text: &OsStr) -> Parsed {
     at(text, "/sys/fs/cgroup", Source::Cgroup, &[])
 }
 
-/// `DIR`
-pub fn overlay_src(text: &OsStr) -> Parsed {
-    if text.is_empty() {
-        return Err("DIR is empty".to_owned());
-    }
-    Ok(Step::Mount(Mount::new(PathBuf::new(), Source::Layer(text.into()), MountOptions::default())))
-}
-
-/// `UPPER:DST`
-pub fn overlay(text: &OsStr) -> Parsed {
-    let (upper, target) = parted(text)?;
-    if upper.is_empty() {
-        return Err("UPPER is empty".to_owned());
-    }
-    stack(target, Changes::Kept { upper: upper.into(), work: None })
-}
-
-/// `DST`
-pub fn tmp_overlay(text: &OsStr) -> Parsed {
-    stack(text, Changes::Lost { size: None })
-}
-
-/// `DST`
-pub fn ro_overlay(text: &OsStr) -> Parsed {
-    stack(text, Changes::Refused)
-}
-
-/// The layers come from the options before it.
-fn stack(target: &OsStr, changes: Changes) -> Parsed {
-    mounted(target, Source::Overlay(Layers { lower: Vec::new(), changes }), MountOptions::default())
-}
-
 /// An absolute path with or without options, options alone, or nothing.
 fn at(text: &OsStr, usual: &str, source: Source, own: &[Word]) -> Parsed {
     let known = [ATTRIBUTES, own];
@@ -176,6 +143,43 @@ pub fn mount(text: &OsStr) -> Parsed {
     let target = split_unescaped(target, b':').concat();
     let options = words::read_any(OsStr::from_bytes(options.strip_prefix(b":").unwrap_or_default()))?;
     mounted(&OsString::from_vec(target), Source::Other(kind.to_owned()), options)
+}
+
+/// `DIR`
+pub fn layer(text: &OsStr) -> Parsed {
+    if text.is_empty() {
+        return Err("DIR is empty".to_owned());
+    }
+    let source = Source::Layer(text.into());
+    Ok(Step::Mount(Mount::new(PathBuf::new(), source, MountOptions::default())))
+}
+
+/// `UPPER:DST[:OPTIONS]`, parted like a bind.
+pub fn overlay(text: &OsStr) -> Parsed {
+    let (paths, options) = words::part(text, &[ATTRIBUTES])?;
+    let (upper, target) = two_paths(paths)?;
+    if upper.is_empty() {
+        return Err("UPPER is empty".to_owned());
+    }
+    stacked(target, Changes::Kept { upper: upper.into(), work: None }, options)
+}
+
+/// `DST[:OPTIONS]`
+pub fn tmp_overlay(text: &OsStr) -> Parsed {
+    let (target, options) = words::part(text, &[ATTRIBUTES, SIZE])?;
+    let size = options.parameters.iter().rev().find_map(|(_, value)| value.clone());
+    stacked(target, Changes::Lost { size }, options)
+}
+
+/// `DST[:OPTIONS]`
+pub fn ro_overlay(text: &OsStr) -> Parsed {
+    let (target, options) = words::part(text, &[ATTRIBUTES])?;
+    stacked(target, Changes::Refused, options).map(read_only)
+}
+
+/// The layers come from the options before it.
+fn stacked(target: &OsStr, changes: Changes, options: MountOptions) -> Parsed {
+    mounted(target, Source::Overlay(Layers { lower: Vec::new(), changes }), options)
 }
 
 /// `DST[:OPTIONS]=TEXT`

@@ -71,6 +71,9 @@ pub const TMPFS: &[Word] = &[
     word("gid", Effect::Value(id)),
 ];
 
+/// What changes that are kept in memory have.
+pub const SIZE: &[Word] = &[word("size", Effect::Value(size))];
+
 /// What a file or directory of our own making has.
 pub const OWNED: &[Word] =
     &[word("mode", Effect::Value(mode)), word("uid", Effect::Value(id)), word("gid", Effect::Value(id))];
@@ -95,7 +98,7 @@ pub const DEVPTS: &[Word] = &[
     word("max", Effect::Value(id)),
 ];
 
-fn size(text: &str) -> Result<(), &'static str> {
+pub fn size(text: &str) -> Result<(), &'static str> {
     let number = text.strip_suffix(['k', 'K', 'm', 'M', 'g', 'G', '%']).unwrap_or(text);
     is_number(number).then_some(()).ok_or("it is a number of bytes, of k, m or g, or of % of the memory")
 }

@@ -1,13 +1,13 @@
 //! An upper or a work directory, which may have to be made.
 
-use super::memory::{directory, resemble};
+use super::memory::resemble;
 use super::overlay::is_in_use;
 use super::relation::Line;
 use crate::inside::{Made, Undo};
 use crate::table::mount_of;
 use chain::text::show;
 use chain::{Cannot, Error, Result};
-use rustix::fs::{CWD, Dir, Mode, OFlags, openat};
+use rustix::fs::{CWD, Dir, Mode, OFlags, mkdirat, openat};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Display};
@@ -79,8 +79,9 @@ impl Place {
         if self.dir.is_none() {
             let what = || format!("make the {} directory {}", self.role, show(&self.path));
             let parent = self.parent.try_clone().cannot_with(what)?;
-            let dir = directory(parent.as_fd(), &self.name).cannot_with(what)?;
+            mkdirat(&parent, &self.name, Mode::RWXU).cannot_with(what)?;
             undo.0.push(Made::directory(parent, self.name.clone()));
+            let dir = openat(&self.parent, &self.name, DIRECTORY, Mode::empty()).cannot_with(what)?;
             if let Some(like) = like {
                 resemble(self.parent.as_fd(), &self.name, like).cannot_with(what)?;
             }

@@ -73,12 +73,12 @@ pub enum Source {
     Sys,
     /// The control groups, from this process's own on.
     Cgroup,
+    /// A file system of this type.
+    Other(OsString),
     /// A directory that the next overlay is to show, and no mount itself.
     Layer(PathBuf),
     /// Directories laid over one another.
     Overlay(Layers),
-    /// A file system of this type.
-    Other(OsString),
 }
 
 /// How something is mounted.

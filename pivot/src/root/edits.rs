@@ -1,7 +1,6 @@
 //! Changes of the root that are no mounts. Each stays inside, and can be undone.
 
-use super::spare;
-use super::tree::Tree;
+use super::{Line, Spot, Tree};
 use crate::inside::{self, Made};
 use crate::plan::{Change, Edit, Lookup};
 use chain::sys::mount::{RDONLY, set_attributes};
@@ -16,32 +15,72 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 impl Tree {
-    /// Makes one change. The umask must be 0. What cannot be changed itself gets a layer that can.
-    pub fn edit(&mut self, edit: &Edit) -> Result<()> {
-        if matches!(edit.change, Change::ReadOnly) {
-            return self.read_only(edit);
+    /// Makes one change. The umask must be 0.
+    pub fn edit(&mut self, edit: &Edit, line: Line<'_>) -> Result<()> {
+        let target = &edit.target;
+        match &edit.change {
+            Change::Link(to) => self.link(target, to, line),
+            Change::Directory { mode, owner } => self.directory(target, *mode, *owner, line),
+            Change::Mode(mode) => self.mode(target, Mode::from_raw_mode(*mode), line),
+            Change::ReadOnly => return self.read_only(edit),
         }
-        let mut done = self.change(edit);
-        if done.is_err_and(spare::may_help) {
-            let (layer, is_top) = spare::lay_open(self.top.as_fd(), &edit.target, || edit.what())?;
-            if is_top {
-                self.replace(Some(layer));
-                self.sealed = true;
-            } else {
-                self.to_seal.push(layer);
-            }
-            done = self.change(edit);
-        }
-        done.cannot_with(|| edit.what())
+        .map_err(|(errno, why)| {
+            let error = Error::os(edit.what(), Errno::from_raw(errno.raw_os_error()));
+            why.map_or(error.clone(), |why| error.hint(why))
+        })
     }
 
-    fn change(&mut self, edit: &Edit) -> io::Result<()> {
-        let target = &edit.target;
-        self.in_root(|root, made| match &edit.change {
-            Change::Link(to) => link(root, target, to, made),
-            Change::Directory { mode, owner } => directory(root, target, *mode, *owner, made),
-            Change::Mode(mode) => set_mode(root, target, Mode::from_raw_mode(*mode), made),
-            Change::ReadOnly => Ok(()),
+    fn link(&mut self, target: &Path, to: &OsStr, line: Line<'_>) -> Changed {
+        self.change(&above(target), line, |spot, made| {
+            let parent = parent_in(spot.root, target, made)?;
+            let name = target.file_name().ok_or(io::Errno::EXIST)?;
+            match symlinkat(to, &parent, name) {
+                Err(io::Errno::EXIST) if leads_to(&parent, name, to) => Ok(()),
+                Err(e) => Err(e),
+                Ok(()) => {
+                    made.push(Made::Entry { parent, name: name.to_owned(), flags: AtFlags::empty() });
+                    Ok(())
+                }
+            }
+        })?;
+        let parent = self.open_again(&above(target), Lookup::Followed).map_err(bare)?;
+        let is_seen = target.file_name().is_some_and(|name| leads_to(&parent, name, to));
+        if is_seen { Ok(()) } else { Err(bare(io::Errno::ROFS)) }
+    }
+
+    fn directory(
+        &mut self,
+        target: &Path,
+        mode: Option<u32>,
+        (user, group): (Option<u32>, Option<u32>),
+        line: Line<'_>,
+    ) -> Changed {
+        self.change(target, line, |Spot { root, .. }, made| {
+            let before = made.len();
+            inside::make(root, target, Lookup::Followed, FileType::Directory, made)?;
+            if made.len() == before || mode.or(user).or(group).is_none() {
+                return Ok(());
+            }
+            let dir = inside::open(root, target, Lookup::Followed)?;
+            let dir = openat(dir, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+            fchown(&dir, user.map(Uid::from_raw), group.map(Gid::from_raw))?;
+            fchmod(&dir, Mode::from_raw_mode(mode.unwrap_or(0o755)))
+        })?;
+        self.open_again(&target.join("."), Lookup::Followed).map(drop).map_err(bare)
+    }
+
+    fn mode(&mut self, target: &Path, mode: Mode, line: Line<'_>) -> Changed {
+        self.change(target, line, |Spot { root, top }, made| {
+            let seen = identity(&inside::open(top, target, Lookup::Followed)?)?;
+            // Beneath there may be another file, or none.
+            let file = inside::open(root, target, Lookup::Followed).map_err(|_| io::Errno::ROFS)?;
+            if identity(&file)? != seen {
+                return Err(io::Errno::ROFS);
+            }
+            let before = Mode::from_raw_mode(fstat(&file)?.st_mode & 0o7777);
+            inside::set_mode(&file, mode)?;
+            made.push(Made::Mode { file, mode: before });
+            Ok(())
         })
     }
 
@@ -55,43 +94,11 @@ impl Tree {
     }
 }
 
-fn link(root: BorrowedFd<'_>, target: &Path, to: &OsStr, made: &mut Vec<Made>) -> io::Result<()> {
-    let parent = parent_in(root, target, made)?;
-    let name = target.file_name().ok_or(io::Errno::EXIST)?;
-    match symlinkat(to, &parent, name) {
-        Err(io::Errno::EXIST) if leads_to(&parent, name, to) => Ok(()),
-        Err(e) => Err(e),
-        Ok(()) => {
-            made.push(Made::Entry { parent, name: name.to_owned(), flags: AtFlags::empty() });
-            Ok(())
-        }
-    }
-}
+/// Or what the kernel said, and why no spare layer could be laid, where it was wanted.
+type Changed = Result<(), (io::Errno, Option<String>)>;
 
-fn directory(
-    root: BorrowedFd<'_>,
-    target: &Path,
-    mode: Option<u32>,
-    (user, group): (Option<u32>, Option<u32>),
-    made: &mut Vec<Made>,
-) -> io::Result<()> {
-    let before = made.len();
-    inside::make(root, target, Lookup::Followed, FileType::Directory, made)?;
-    let dir = inside::open(root, &target.join("."), Lookup::Followed)?;
-    if made.len() == before || mode.or(user).or(group).is_none() {
-        return Ok(());
-    }
-    let dir = openat(dir, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    fchown(&dir, user.map(Uid::from_raw), group.map(Gid::from_raw))?;
-    fchmod(&dir, Mode::from_raw_mode(mode.unwrap_or(0o755)))
-}
-
-fn set_mode(root: BorrowedFd<'_>, target: &Path, mode: Mode, made: &mut Vec<Made>) -> io::Result<()> {
-    let file = inside::open(root, target, Lookup::Followed)?;
-    let before = Mode::from_raw_mode(fstat(&file)?.st_mode & 0o7777);
-    inside::set_mode(&file, mode)?;
-    made.push(Made::Mode { file, mode: before });
-    Ok(())
+fn bare(errno: io::Errno) -> (io::Errno, Option<String>) {
+    (errno, None)
 }
 
 /// The directory in which the target lies, made when it is missing.
@@ -107,4 +114,8 @@ fn above(target: &Path) -> std::path::PathBuf {
 
 fn leads_to(dir: &OwnedFd, name: &OsStr, to: &OsStr) -> bool {
     readlinkat(dir, name, Vec::new()).is_ok_and(|found| found.as_bytes() == to.as_encoded_bytes())
+}
+
+fn identity(file: &OwnedFd) -> io::Result<(u64, u64)> {
+    fstat(file).map(|stat| (stat.st_dev, stat.st_ino))
 }

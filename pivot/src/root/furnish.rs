@@ -1,44 +1,43 @@
 //! The steps done in the tree: mount points found or made, mounts attached, changes made, the rest hidden.
 
-use super::spare;
-use super::tree::Tree;
+use super::{Line, Spot, Tree};
 use crate::covers::Covers;
 use crate::files::Files;
-use crate::inside::{self, Made};
+use crate::inside;
 use crate::mounts::{self, Ready, Work};
-use crate::plan::{Lookup, Masks, Mount, Source};
+use crate::plan::{Lookup, Masks, Source};
 use chain::sys::mount::{RDONLY, set_attributes};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use rustix::fs::{FileType, fstat};
 use rustix::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 impl Tree {
     /// Does all of it, in the order given; then hides what is to be hidden. The umask must be 0.
     pub fn furnish(&mut self, work: &[Work], masks: &Masks) -> Result<()> {
         let (mut covers, mut files) = (Covers::default(), Files::default());
-        let done = (0..work.len()).try_for_each(|at| match &work[at] {
-            Work::Mount(ready) => self.mount(ready, &work[at..], masks, &mut covers),
-            Work::File(mount, content) => {
-                let tree = files.make(mount, content)?;
-                self.mount(&Ready::new(mount.clone(), tree), &work[at..], masks, &mut covers)
+        let done = (0..work.len()).try_for_each(|at| {
+            match (&work[at], Line { done: &work[..at], ahead: &work[at..] }) {
+                (Work::Mount(ready), line) => self.mount(ready, line, masks, &mut covers),
+                (Work::File(mount, content), line) => {
+                    let tree = files.make(mount, content)?;
+                    self.mount(&Ready::new(mount.clone(), tree), line, masks, &mut covers)
+                }
+                (Work::Edit(edit), line) => self.edit(edit, line),
             }
-            Work::Edit(edit) => self.edit(edit),
         });
         done.and(files.vanish())?;
         masks.hidden.iter().try_for_each(|path| self.hide(path, &mut covers))?;
-        masks.read_only.iter().try_for_each(|path| self.protect(path))?;
         // Closed with all other descriptors at once.
         std::mem::forget(covers);
-        Ok(())
+        masks.read_only.iter().try_for_each(|path| self.protect(path))
     }
 
-    /// `ahead` begins with it.
-    fn mount(&mut self, ready: &Ready, ahead: &[Work], masks: &Masks, covers: &mut Covers) -> Result<()> {
-        let target = self.mount_point(ready, ahead)?;
+    fn mount(&mut self, ready: &Ready, line: Line<'_>, masks: &Masks, covers: &mut Covers) -> Result<()> {
+        let target = self.mount_point(ready, line)?;
         mounts::attach(&ready.tree, &target)
             .cannot_with(|| ready.mount.what())
             .map_err(|e| explain_mismatch(e, ready))?;
@@ -46,44 +45,24 @@ impl Tree {
     }
 
     /// The open mount point, made when it is missing.
-    fn mount_point(&mut self, ready: &Ready, ahead: &[Work]) -> Result<OwnedFd> {
+    fn mount_point(&mut self, ready: &Ready, line: Line<'_>) -> Result<OwnedFd> {
         let (path, lookup) = (&ready.mount.target, ready.mount.lookup);
         match inside::open(self.top.as_fd(), path, lookup) {
-            Err(io::Errno::NOENT) => self.make(ready, ahead)?,
+            Err(io::Errno::NOENT) => {}
             opened => return opened.cannot_with(|| ready.mount.what()).map_err(|e| explain_path(e, ready)),
         }
-        inside::open(self.top.as_fd(), path, lookup)
-            .cannot_with(|| make_what(&ready.mount))
-            .map_err(|e| no_mount_point(e, ready))
+        let kind = ready.file_type()?;
+        let make = |spot: Spot<'_>, made: &mut _| inside::make(spot.root, path, lookup, kind, made);
+        self.change(path, line, make)
+            .and_then(|()| self.open_again(path, lookup).map_err(|errno| (errno, None)))
+            .map_err(|refusal| no_mount_point(refusal, ready))
     }
 
-    /// In the root itself where that can be changed.
-    fn make(&mut self, ready: &Ready, ahead: &[Work]) -> Result<()> {
-        let (mount, kind) = (&ready.mount, ready.file_type()?);
-        let made = self.in_root(|root, made| inside::make(root, &mount.target, mount.lookup, kind, made));
-        if made.is_err_and(spare::may_help) {
-            let points: Vec<_> = ahead.iter().filter_map(Work::mount_point).collect();
-            return spare::lay(self.top.as_fd(), &points).map(|top| self.replace(top));
-        }
-        made.cannot_with(|| make_what(mount)).map_err(|e| no_mount_point(e, ready))
-    }
-
-    /// Does it in the root; where that shows owners that are not ours, in the directory beneath: it is the same.
-    pub fn in_root<T>(
-        &mut self,
-        work: impl Fn(BorrowedFd<'_>, &mut Vec<Made>) -> io::Result<T>,
-    ) -> io::Result<T> {
-        match (work(self.top.as_fd(), &mut self.undo.0), &self.place) {
-            (Err(io::Errno::OVERFLOW), Some(place)) => work(place.as_fd(), &mut self.undo.0),
-            (done, _) => done,
-        }
-    }
-
-    /// Goes on with a layer that was laid over the whole.
-    pub fn replace(&mut self, top: Option<OwnedFd>) {
-        if let Some(top) = top {
-            let beneath = std::mem::replace(&mut self.top, top);
-            self.beneath.get_or_insert(beneath);
+    /// Opens what was made. If it was made beneath something that is mounted in the tree, that is read-only.
+    pub fn open_again(&self, path: &Path, lookup: Lookup) -> io::Result<OwnedFd> {
+        match inside::open(self.top.as_fd(), path, lookup) {
+            Err(io::Errno::NOENT) => Err(io::Errno::ROFS),
+            opened => opened,
         }
     }
 
@@ -115,14 +94,17 @@ impl Tree {
     }
 }
 
-fn make_what(mount: &Mount) -> String {
-    format!("make the mount point {}", show(mount.place()))
-}
-
-fn no_mount_point(e: Error, ready: &Ready) -> Error {
-    match ready.mount.lookup {
-        Lookup::Plain => e.hint("make that directory in the root, or do without such mounts with --bare"),
-        Lookup::Followed => e.hint("make it in the root first"),
+fn no_mount_point((errno, why): (io::Errno, Option<String>), ready: &Ready) -> Error {
+    let error = Error::os(
+        format_args!("make the mount point {}", show(ready.mount.place())),
+        Errno::from_raw(errno.raw_os_error()),
+    );
+    match (ready.mount.lookup, why) {
+        (_, Some(why)) => error.hint(format_args!("make it in the root first; {why}")),
+        (Lookup::Plain, None) => {
+            error.hint("make that directory in the root, or do without such mounts with --bare")
+        }
+        (Lookup::Followed, None) => error.hint("make it in the root first"),
     }
 }
 

@@ -1,66 +1,82 @@
-//! Mount points in a root that cannot be changed: a spare layer in memory is laid over it, which has them.
+//! Changes of a root that cannot be changed: a spare layer in memory, laid over it, takes them.
 
+use super::Line;
 use crate::inside;
 use crate::layers::{Layout, Memory, Refusal, attributes, mount, resemble};
-use crate::mounts::{attach, copy_all};
-use crate::plan::{Lookup, Mount};
+use crate::mounts::{MountPoint, Work, attach, copy_all};
+use crate::plan::Lookup;
 use crate::table::{kind_of, mount_of, mounted_on, path_from};
 use chain::text::show;
-use chain::{Cannot, Error, Result};
 use nix::errno::Errno as Number;
 use rustix::fs::{FileType, Mode, OFlags, mkdirat, mknodat, openat};
 use rustix::io::{self, Errno};
-use rustix::mount::MountAttrFlags;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-/// Whether the reason for which a mount point could not be made lies in the root: it is read-only, or its owner or an
-/// attribute keeps others from writing.
+/// Whether the reason for which a change failed lies in the root: it is read-only, or its owner or an attribute keeps
+/// others from writing.
 pub fn may_help(errno: Errno) -> bool {
-    [Errno::ROFS, Errno::ACCESS, Errno::PERM, Errno::OVERFLOW].contains(&errno)
+    [Errno::ROFS, Errno::ACCESS, Errno::PERM].contains(&errno)
 }
 
-/// The mount in which something is missing.
-struct Site {
+/// A layer that can be changed.
+pub struct Spare {
     /// Its root.
+    pub layer: OwnedFd,
+    /// It lies over the root of all.
+    pub is_top: bool,
+}
+
+/// The mount in which something is to be changed.
+struct Site {
     root: OwnedFd,
-    /// Its path inside the new root.
     path: PathBuf,
     mount: u64,
     is_top: bool,
 }
 
-/// Lays a layer over the mount in which the mount point of the first of `ahead` is missing, and mounts over it again
-/// what is mounted there. The layer has what is missing for all of `ahead`. The result is read-only, as the mount is
-/// or has to be. If that was the mount of `top` itself, it is given back: it takes the place of `top`.
+/// Lays a layer over the mount of the tree in which `path` is, or would be, and mounts over it again what is mounted
+/// there. The layer has the mount points that are missing for the rest of the line, as the owner of a directory may
+/// not let others make them. Errors: why there can be none, if more is known than what had failed.
 ///
-/// It is only asked for when a mount point is missing, since it costs as much as some ten mounts.
-pub fn lay(top: BorrowedFd<'_>, ahead: &[(&Mount, FileType)]) -> Result<Option<OwnedFd>> {
-    let Some(first) = ahead.first() else { return Ok(None) };
-    let what = || format!("make the mount point {} in a layer of its own", show(first.0.place()));
-    let site = Site::find(top, &first.0.target, first.0.lookup).cannot_with(what)?;
-    let memory = Memory::make(None, Some(site.root.as_fd())).cannot_with(what)?;
-    make_missing(top, &site, memory.upper().dir, first).cannot_with(what)?;
-    for point in &ahead[1..] {
-        // What is wrong with it will be told when its turn comes.
-        let _ = make_missing(top, &site, memory.upper().dir, point);
+/// It is only asked for when a change has failed, since it costs as much as some ten mounts.
+pub fn lay(top: BorrowedFd<'_>, path: &Path, line: Line<'_>) -> Result<Spare, Option<String>> {
+    let told = |errno: Errno| Some(format!("no layer can be laid over it: {}", desc(errno)));
+    let site = Site::find(top, path).map_err(told)?;
+    if matches!(line.ahead.first(), Some(Work::Edit(_)))
+        && line.done.iter().any(|work| work.is_mount(site.mount))
+    {
+        return Err(Some("what the options mount read-only is not to be changed".to_owned()));
     }
-    let layer = site.cover(&memory, true, what)?;
-    Ok(site.is_top.then_some(layer))
+    let root = site.root.as_fd();
+    let memory = Memory::make(None, Some(root)).map_err(told)?;
+    let upper = memory.upper();
+    for mount_point in line.ahead.iter().filter_map(Work::mount_point) {
+        // What is wrong with it will be told when its turn comes.
+        let _ = make_missing(top, &site, upper.dir, mount_point);
+    }
+    let (lower, trusted) = (vec![root], upper.is_trusted());
+    let attributes = attributes([root]).map_err(told)?;
+    let layout = Layout { lower, upper: Some(upper), attributes, trusted, memory: Some(&memory) };
+    let layer = mount(&layout).map_err(|refusal| explain(&refusal, root))?;
+    attach(&layer, root).and_then(|()| carry_over(root, layer.as_fd())).map_err(told)?;
+    Ok(Spare { layer, is_top: site.is_top })
 }
 
-/// Lays a layer that can be changed over the mount that `path` lies in. The caller makes it read-only in the end.
-/// Whether it takes the place of `top` comes with it.
-pub fn lay_open(top: BorrowedFd<'_>, path: &Path, what: impl Fn() -> String) -> Result<(OwnedFd, bool)> {
-    let site = Site::find(top, path, Lookup::Followed).cannot_with(&what)?;
-    let memory = Memory::make(None, Some(site.root.as_fd())).cannot_with(&what)?;
-    let layer = site.cover(&memory, false, what)?;
-    Ok((layer, site.is_top))
+fn explain(refusal: &Refusal, root: BorrowedFd<'_>) -> Option<String> {
+    Some(match (refusal.errno, kind_of(root)) {
+        (Errno::INVAL, Some(kind)) => format!("over {}, as it is there, no layer can be laid", show(kind)),
+        (errno, _) => format!("no layer can be laid over it: {}", desc(errno)),
+    })
+}
+
+fn desc(errno: Errno) -> &'static str {
+    Number::from_raw(errno.raw_os_error()).desc()
 }
 
 impl Site {
-    fn find(top: BorrowedFd<'_>, path: &Path, lookup: Lookup) -> io::Result<Self> {
-        let path = inside::follow(top, path, lookup)?;
+    fn find(top: BorrowedFd<'_>, path: &Path) -> io::Result<Self> {
+        let path = inside::follow(top, path, Lookup::Followed)?;
         let there = existing(top, &path)?;
         let mount = mount_of(there.last().map_or(top, AsFd::as_fd), "")?;
         if mount == mount_of(top, "")? {
@@ -71,33 +87,6 @@ impl Site {
         let root = inside::open(top, &path, Lookup::Followed)?;
         Ok(Site { root, path, mount, is_top: false })
     }
-
-    /// Mounts it with the layer over itself: under the layer's directory when that is read-only.
-    fn cover(&self, memory: &Memory, read_only: bool, what: impl Fn() -> String) -> Result<OwnedFd> {
-        let (root, upper) = (self.root.as_fd(), memory.upper());
-        let mut attributes = attributes([root]).cannot_with(&what)?;
-        let (lower, upper) = if read_only {
-            attributes |= MountAttrFlags::MOUNT_ATTR_RDONLY;
-            (vec![root, upper.dir], None)
-        } else {
-            (vec![root], Some(upper))
-        };
-        let trusted = memory.upper().is_trusted();
-        let layout = Layout { lower, upper, attributes, trusted, memory: Some(memory) };
-        let layer = mount(&layout).map_err(|refusal| explain(&refusal, root, what()))?;
-        attach(&layer, root).and_then(|()| carry_over(root, layer.as_fd())).cannot_with(what)?;
-        Ok(layer)
-    }
-}
-
-fn explain(refusal: &Refusal, root: BorrowedFd<'_>, what: String) -> Error {
-    let error = match (refusal.errno, kind_of(root)) {
-        (Errno::INVAL, Some(kind)) => {
-            Error::new(what, format_args!("the root is on {}, which cannot be a layer", show(kind)))
-        }
-        (errno, _) => Error::os(what, Number::from_raw(errno.raw_os_error())),
-    };
-    error.hint("make it in the root first")
 }
 
 /// Makes what the path lacks of the mount in `layer`, and there also what it has, with mode and owner: directories are
@@ -106,9 +95,9 @@ fn make_missing(
     top: BorrowedFd<'_>,
     site: &Site,
     layer: BorrowedFd<'_>,
-    (mount, kind): &(&Mount, FileType),
+    (path, lookup, kind): MountPoint<'_>,
 ) -> io::Result<()> {
-    let path = inside::follow(top, &mount.target, mount.lookup)?;
+    let path = inside::follow(top, path, lookup)?;
     let there = existing(top, &path)?;
     let all = path.iter().count();
     if there.len() == all || mount_of(there.last().map_or(top, AsFd::as_fd), "")? != site.mount {
@@ -116,7 +105,7 @@ fn make_missing(
     }
     let mut parent = open(layer, Path::new("."))?;
     for (at, name) in path.iter().enumerate().skip(site.path.iter().count()) {
-        if *kind != FileType::Directory && at + 1 == all {
+        if kind != FileType::Directory && at + 1 == all {
             exists(mknodat(&parent, name, FileType::RegularFile, Mode::from(0o644), 0))?;
             break;
         }

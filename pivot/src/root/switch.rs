@@ -1,6 +1,6 @@
 //! Leaving the old root.
 
-use super::tree::Tree;
+use super::Tree;
 use crate::inside;
 use crate::namespace::{cut_ties, explain_root, to_namespace_root};
 use crate::plan::Lookup;
@@ -29,7 +29,7 @@ pub enum Start {
     Later(PathBuf, Error),
 }
 
-/// Makes the tree, a mount of this namespace, the root. Gives the working directory, `directory` or `/`.
+/// Makes the tree, a mount of this namespace, the root. Gives where the command starts, `directory` or `/`.
 pub fn enter(tree: &Tree, directory: Option<&Path>) -> Result<Start> {
     let directory = directory.map(|path| (path, Directory::open(tree.top.as_fd(), path)));
     if let Some((_, Err(e))) = &directory
@@ -66,7 +66,7 @@ fn switch(tree: &Tree) -> Result<()> {
     if switched.is_ok() && is_root(top).cannot("enter the new root")? {
         return Ok(());
     }
-    cut_ties(false)?;
+    cut_ties(tree.propagation == Some(SLAVE))?;
     match take_place(tree) {
         Err(e) if e.errno() == Some(Errno::EINVAL) && is_initial("/") => cover(top),
         switched => switched.and_then(|()| chdir("/").cannot("enter the new root")).map_err(explain_root),
@@ -122,7 +122,8 @@ impl Directory {
     /// The `.` asks for a directory that may be entered.
     fn open(root: BorrowedFd<'_>, path: &Path) -> Result<Self> {
         let name = show(path);
-        let fd = inside::open(root, &path.join("."), Lookup::Followed).cannot_with(|| Self::what(&name))?;
+        let fd =
+            inside::open(root, &path.join("."), Lookup::Followed).cannot_with(|| Directory::what(&name))?;
         Ok(Directory { name, fd })
     }
 
