@@ -4,7 +4,7 @@ use crate::confine::key::Key;
 use crate::confine::policy::Policy;
 use crate::confine::{capabilities, landlock, securebits};
 use crate::defaults;
-use crate::plan::{Mount, Plan, Source, Step};
+use crate::plan::{Base, Mount, Plan, Source, Step};
 use crate::{namespace, proc};
 use chain::ns::{self, Kind, NAMESPACES};
 use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY};
@@ -83,13 +83,20 @@ fn of_root(plan: &Plan) -> Topics {
     let flags = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name.to_owned());
     let steps = plan.steps.iter().map(|step| told(step, plan.look.nodev));
     let [hidden, read_only] = covered(plan);
-    vec![
-        ("root", Said::One(show(&plan.root))),
+    let mut topics = match &plan.root {
+        Base::Directory(path) => vec![("root", Said::One(show(path)))],
+        Base::Layers(layers) => vec![
+            ("layer", Said::Lines(layers.lower.iter().map(show).collect())),
+            ("changes", Said::One(layers.changes.to_string())),
+        ],
+    };
+    topics.extend([
         ("root flags", Said::Words(flags.collect())),
         ("mount", Said::Lines(steps.collect())),
         ("hidden", Said::Words(hidden)),
         ("read-only", Said::Words(read_only)),
-    ]
+    ]);
+    topics
 }
 
 /// The attributes of mounts that options name.

@@ -3,6 +3,8 @@
 use crate::bind::{self, Early, Rules};
 use crate::covers::Covers;
 use crate::filesystem::{Refusal, make_any};
+use crate::inside::Undo;
+use crate::layers::{Layers, Mounted};
 use crate::plan::{Edit, Masks, Mount, Source, Step};
 use crate::{cgroup, defaults, dev, files, proc};
 use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY, make_private, set_attributes};
@@ -50,6 +52,24 @@ pub enum Work {
     Edit(Edit),
 }
 
+impl Work {
+    /// It stays, until the command ends.
+    pub fn keep(self) {
+        if let Work::Mount(ready) = self {
+            ready.keep();
+        }
+    }
+
+    /// What it needs a mount point for, and which type that is to have.
+    pub fn mount_point(&self) -> Option<(&Mount, FileType)> {
+        match self {
+            Work::Mount(ready) => Some((&ready.mount, ready.file_type().ok()?)),
+            Work::File(mount, _) => Some((mount, FileType::RegularFile)),
+            Work::Edit(_) => None,
+        }
+    }
+}
+
 /// A mount that is ready to appear.
 #[derive(Debug)]
 pub struct Ready {
@@ -57,9 +77,23 @@ pub struct Ready {
     pub mount: Mount,
     /// Where it is now.
     pub tree: OwnedFd,
+    /// What was made for it in the old root.
+    pub undo: Undo,
 }
 
 impl Ready {
+    /// Nothing was made for it.
+    pub fn new(mount: Mount, tree: OwnedFd) -> Self {
+        Ready { mount, tree, undo: Undo::default() }
+    }
+
+    /// It stays, until the command ends.
+    pub fn keep(self) {
+        self.undo.keep();
+        // Closed with all other descriptors at once.
+        std::mem::forget(self.tree);
+    }
+
     /// What its mount point must be.
     pub fn file_type(&self) -> Result<FileType> {
         match self.mount.source {
@@ -83,7 +117,7 @@ pub fn prepare(steps: Vec<Early>, rules: Rules) -> Result<Vec<Work>> {
 fn work(early: Early, rules: Rules) -> Result<Option<Work>> {
     let mount = match (early.step, early.tree) {
         (Step::Edit(edit), _) => return Ok(Some(Work::Edit(edit))),
-        (Step::Mount(mount), Some(tree)) => return Ok(Some(Work::Mount(Ready { mount, tree }))),
+        (Step::Mount(mount), Some(tree)) => return Ok(Some(Work::Mount(Ready::new(mount, tree)))),
         (Step::Mount(mount), None) => mount,
     };
     let tree = match &mount.source {
@@ -95,10 +129,22 @@ fn work(early: Early, rules: Rules) -> Result<Option<Work>> {
             let content = files::content_of(*fd, &mount)?;
             return Ok(Some(Work::File(mount, content)));
         }
+        Source::Overlay(layers) => {
+            let Mounted { tree, undo } = overlay(layers.clone(), &mount, rules)?;
+            return Ok(Some(Work::Mount(Ready { mount, tree, undo })));
+        }
         Source::Bind { source, optional } => bind::make(source, *optional, &mount, rules)?,
         _ => Some(filesystem(&mount, rules)?),
     };
-    Ok(tree.map(|tree| Work::Mount(Ready { mount, tree })))
+    Ok(tree.map(|tree| Work::Mount(Ready::new(mount, tree))))
+}
+
+fn overlay(layers: Layers, mount: &Mount, rules: Rules) -> Result<Mounted> {
+    let mounted = layers.open()?.mount(|| mount.what())?;
+    if rules.nodev {
+        set_attributes(mounted.tree.as_fd(), NODEV, false).cannot_with(|| mount.what())?;
+    }
+    Ok(mounted)
 }
 
 fn filesystem(mount: &Mount, rules: Rules) -> Result<OwnedFd> {

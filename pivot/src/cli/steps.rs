@@ -1,6 +1,7 @@
 //! What the values of the options that furnish the root mean.
 
 use crate::cli::words::{self, ATTRIBUTES, BIND, DEVPTS, FILE, OWNED, PROC, TMPFS, Word};
+use crate::layers::{Changes, Layers};
 use crate::plan::{Change, Edit, Mount, MountOptions, Source, Step};
 use chain::sys::mount::RDONLY;
 use std::ffi::{OsStr, OsString};
@@ -31,16 +32,21 @@ pub fn ro_bind_try(text: &OsStr) -> Parsed {
 
 fn bind_of(text: &OsStr, optional: bool) -> Parsed {
     let (paths, options) = words::part(text, &[ATTRIBUTES, BIND])?;
+    let (source, target) = parted(paths)?;
+    if source.is_empty() {
+        return Err("SRC is empty".to_owned());
+    }
+    mounted(target, Source::Bind { source: source.into(), optional }, options)
+}
+
+/// The last ":/" parts two paths, so the first may hold any colon.
+fn parted(paths: &OsStr) -> Result<(&OsStr, &OsStr), String> {
     let bytes = paths.as_bytes();
     let colon = bytes
         .windows(2)
         .rposition(|pair| pair == b":/")
         .ok_or("no absolute path DST stands after a colon")?;
-    let (source, target) = (OsStr::from_bytes(&bytes[..colon]), OsStr::from_bytes(&bytes[colon + 1..]));
-    if source.is_empty() {
-        return Err("SRC is empty".to_owned());
-    }
-    mounted(target, Source::Bind { source: source.into(), optional }, options)
+    Ok((OsStr::from_bytes(&bytes[..colon]), OsStr::from_bytes(&bytes[colon + 1..])))
 }
 
 fn read_only(mut step: Step) -> Step {
@@ -108,6 +114,38 @@ pub fn mqueue(text: &OsStr) -> Parsed {
 /// `[DST][:OPTIONS]`
 pub fn cgroup(text: &OsStr) -> Parsed {
     at(text, "/sys/fs/cgroup", Source::Cgroup, &[])
+}
+
+/// `DIR`
+pub fn overlay_src(text: &OsStr) -> Parsed {
+    if text.is_empty() {
+        return Err("DIR is empty".to_owned());
+    }
+    Ok(Step::Mount(Mount::new(PathBuf::new(), Source::Layer(text.into()), MountOptions::default())))
+}
+
+/// `UPPER:DST`
+pub fn overlay(text: &OsStr) -> Parsed {
+    let (upper, target) = parted(text)?;
+    if upper.is_empty() {
+        return Err("UPPER is empty".to_owned());
+    }
+    stack(target, Changes::Kept { upper: upper.into(), work: None })
+}
+
+/// `DST`
+pub fn tmp_overlay(text: &OsStr) -> Parsed {
+    stack(text, Changes::Lost { size: None })
+}
+
+/// `DST`
+pub fn ro_overlay(text: &OsStr) -> Parsed {
+    stack(text, Changes::Refused)
+}
+
+/// The layers come from the options before it.
+fn stack(target: &OsStr, changes: Changes) -> Parsed {
+    mounted(target, Source::Overlay(Layers { lower: Vec::new(), changes }), MountOptions::default())
 }
 
 /// An absolute path with or without options, options alone, or nothing.

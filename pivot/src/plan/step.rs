@@ -1,6 +1,7 @@
 //! The steps that furnish a root: what is mounted, and what is changed in between.
 
 use crate::idmap::IdMap;
+use crate::layers::Layers;
 use chain::sys::mount::RDONLY;
 use chain::text::show;
 use std::ffi::OsString;
@@ -72,6 +73,10 @@ pub enum Source {
     Sys,
     /// The control groups, from this process's own on.
     Cgroup,
+    /// A directory that the next overlay is to show, and no mount itself.
+    Layer(PathBuf),
+    /// Directories laid over one another.
+    Overlay(Layers),
     /// A file system of this type.
     Other(OsString),
 }
@@ -185,6 +190,7 @@ impl Mount {
             Source::Proc => "proc".to_owned(),
             Source::Sys => "sysfs".to_owned(),
             Source::Cgroup => "control groups".to_owned(),
+            Source::Overlay(_) | Source::Layer(_) => "an overlay".to_owned(),
             Source::Other(kind) => show(kind),
         };
         format!("mount {source} on {}", show(self.place()))

@@ -1,39 +1,44 @@
 //! The steps done in the tree: mount points found or made, mounts attached, changes made, the rest hidden.
 
+use super::spare;
+use super::tree::Tree;
 use crate::covers::Covers;
 use crate::files::Files;
-use crate::inside::{self, Made};
+use crate::inside;
 use crate::mounts::{self, Ready, Work};
-use crate::plan::{Lookup, Masks, Source};
-use crate::root::Tree;
+use crate::plan::{Lookup, Masks, Mount, Source};
 use chain::sys::mount::{RDONLY, set_attributes};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use rustix::fs::{FileType, fstat};
 use rustix::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 impl Tree {
     /// Does all of it, in the order given; then hides what is to be hidden. The umask must be 0.
     pub fn furnish(&mut self, work: &[Work], masks: &Masks) -> Result<()> {
         let (mut covers, mut files) = (Covers::default(), Files::default());
-        let done = work.iter().try_for_each(|work| match work {
-            Work::Mount(ready) => self.mount(ready, masks, &mut covers),
+        let done = (0..work.len()).try_for_each(|at| match &work[at] {
+            Work::Mount(ready) => self.mount(ready, &work[at..], masks, &mut covers),
             Work::File(mount, content) => {
                 let tree = files.make(mount, content)?;
-                self.mount(&Ready { mount: mount.clone(), tree }, masks, &mut covers)
+                self.mount(&Ready::new(mount.clone(), tree), &work[at..], masks, &mut covers)
             }
             Work::Edit(edit) => self.edit(edit),
         });
         done.and(files.vanish())?;
         masks.hidden.iter().try_for_each(|path| self.hide(path, &mut covers))?;
-        masks.read_only.iter().try_for_each(|path| self.protect(path))
+        masks.read_only.iter().try_for_each(|path| self.protect(path))?;
+        // Closed with all other descriptors at once.
+        std::mem::forget(covers);
+        Ok(())
     }
 
-    fn mount(&mut self, ready: &Ready, masks: &Masks, covers: &mut Covers) -> Result<()> {
-        let target = self.mount_point(ready)?;
+    /// `ahead` begins with it.
+    fn mount(&mut self, ready: &Ready, ahead: &[Work], masks: &Masks, covers: &mut Covers) -> Result<()> {
+        let target = self.mount_point(ready, ahead)?;
         mounts::attach(&ready.tree, &target)
             .cannot_with(|| ready.mount.what())
             .map_err(|e| explain(e, ready))?;
@@ -41,41 +46,33 @@ impl Tree {
     }
 
     /// The open mount point, made when it is missing.
-    fn mount_point(&mut self, ready: &Ready) -> Result<OwnedFd> {
+    fn mount_point(&mut self, ready: &Ready, ahead: &[Work]) -> Result<OwnedFd> {
         let (path, lookup) = (&ready.mount.target, ready.mount.lookup);
         match inside::open(self.top.as_fd(), path, lookup) {
-            Err(io::Errno::NOENT) => self
-                .make(ready)
-                .cannot_with(|| format!("make the mount point {}", show(ready.mount.place())))
-                .map_err(|e| no_mount_point(e, ready)),
-            opened => opened.cannot_with(|| ready.mount.what()).map_err(|e| explain(e, ready)),
+            Err(io::Errno::NOENT) => self.make(ready, ahead)?,
+            opened => return opened.cannot_with(|| ready.mount.what()).map_err(|e| explain(e, ready)),
         }
+        inside::open(self.top.as_fd(), path, lookup)
+            .cannot_with(|| make_what(&ready.mount))
+            .map_err(|e| no_mount_point(e, ready))
     }
 
-    fn make(&mut self, ready: &Ready) -> io::Result<OwnedFd> {
-        let (path, lookup) = (&ready.mount.target, ready.mount.lookup);
-        let kind = ready.file_type().map_err(|_| io::Errno::IO)?;
-        self.in_either(|root, made| inside::make(root, path, lookup, kind, made))?;
-        self.open_again(path, lookup)
-    }
-
-    /// Does it in the tree; where that is read-only for the command, or shows owners that are not ours, in the
-    /// directory beneath: it is the same.
-    pub fn in_either<T>(
-        &mut self,
-        work: impl Fn(BorrowedFd<'_>, &mut Vec<Made>) -> io::Result<T>,
-    ) -> io::Result<T> {
-        match work(self.top.as_fd(), &mut self.made) {
-            Err(io::Errno::ROFS | io::Errno::OVERFLOW) => work(self.place.as_fd(), &mut self.made),
-            done => done,
+    /// In the root itself where that can be changed.
+    fn make(&mut self, ready: &Ready, ahead: &[Work]) -> Result<()> {
+        let (mount, kind) = (&ready.mount, ready.file_type()?);
+        let made = inside::make(self.top.as_fd(), &mount.target, mount.lookup, kind, &mut self.undo.0);
+        if made.is_err_and(spare::may_help) {
+            let points: Vec<_> = ahead.iter().filter_map(Work::mount_point).collect();
+            return spare::lay(self.top.as_fd(), &points).map(|top| self.replace(top));
         }
+        made.cannot_with(|| make_what(mount)).map_err(|e| no_mount_point(e, ready))
     }
 
-    /// Opens what was made. If it was made beneath something that is mounted in the tree, that is read-only.
-    pub fn open_again(&self, path: &Path, lookup: Lookup) -> io::Result<OwnedFd> {
-        match inside::open(self.top.as_fd(), path, lookup) {
-            Err(io::Errno::NOENT) => Err(io::Errno::ROFS),
-            opened => opened,
+    /// Goes on with a layer that was laid over the whole.
+    pub fn replace(&mut self, top: Option<OwnedFd>) {
+        if let Some(top) = top {
+            let beneath = std::mem::replace(&mut self.top, top);
+            self.beneath.get_or_insert(beneath);
         }
     }
 
@@ -105,6 +102,10 @@ impl Tree {
             opened => opened.map(Some),
         }
     }
+}
+
+fn make_what(mount: &Mount) -> String {
+    format!("make the mount point {}", show(mount.place()))
 }
 
 fn no_mount_point(e: Error, ready: &Ready) -> Error {
