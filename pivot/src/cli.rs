@@ -2,8 +2,10 @@
 
 mod layers;
 mod mounts;
+mod split;
 mod steps;
 mod surroundings;
+mod vocabulary;
 mod words;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};

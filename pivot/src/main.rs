@@ -40,18 +40,15 @@ mod proc;
 mod root;
 mod table;
 
-use chain::sys::mount::SLAVE;
-
 chain::main!("pivot", run);
 
 fn run(options: cli::Options) -> chain::Result<u8> {
     let plan = plan::Plan::new(options)?;
     let namespaces = plan.namespaces();
     let command = command::Command::new(plan.command)?;
-    let follow = plan.look.propagation == Some(SLAVE);
-    let rules = bind::Rules { nodev: plan.look.nodev, cut: follow };
+    let rules = bind::Rules::of(&plan.look);
     let steps = bind::take_early(plan.steps, rules)?;
-    namespace::enter_own(&namespaces, follow)?;
+    namespace::enter_own(&namespaces, rules.cut)?;
     namespace::set_names(&plan.names)?;
     let root = root::Root::open(plan.root)?;
     let work = mounts::prepare(steps, rules)?;

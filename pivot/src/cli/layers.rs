@@ -1,6 +1,6 @@
 //! The options that make the root of layers.
 
-use crate::cli::words;
+use crate::cli::vocabulary;
 use crate::layers::{Changes, Layers};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ impl LayerOptions {
 }
 
 fn size(text: &str) -> Result<String, &'static str> {
-    words::size(text).map(|()| text.to_owned())
+    vocabulary::size(text).map(|()| text.to_owned())
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! What the values of the options that furnish the root mean.
 
-use crate::cli::words::{self, ATTRIBUTES, BIND, DEVPTS, FILE, OWNED, PROC, SIZE, TMPFS, Word};
+use crate::cli::split::{below_root, cut, inside, parted_at_equals, split_unescaped, unescaped};
+use crate::cli::vocabulary::{ATTRIBUTES, BIND, DEVPTS, FILE, OWNED, PROC, SIZE, TMPFS, Word, octal};
+use crate::cli::words;
 use crate::layers::{Changes, Layers};
 use crate::plan::{Change, Edit, Mount, MountOptions, Source, Step};
 use chain::sys::mount::RDONLY;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Component, Path, PathBuf};
 
 type Parsed = Result<Step, String>;
 
@@ -138,7 +139,7 @@ pub fn mount(text: &OsStr) -> Parsed {
     }
     let end = unescaped(rest.as_bytes(), b':').unwrap_or(rest.len());
     let (target, options) = rest.as_bytes().split_at(end);
-    let target = words::split_unescaped(target, b':').concat();
+    let target = split_unescaped(target, b':').concat();
     let options = words::read_any(OsStr::from_bytes(options.strip_prefix(b":").unwrap_or_default()))?;
     mounted(&OsString::from_vec(target), Source::Other(kind.to_owned()), options)
 }
@@ -149,7 +150,7 @@ pub fn layer(text: &OsStr) -> Parsed {
         return Err("DIR is empty".to_owned());
     }
     let source = Source::Layer(text.into());
-    Ok(Step::Mount(Mount::new(PathBuf::new(), source, MountOptions::default())))
+    Ok(Step::Mount(Mount::new(std::path::PathBuf::new(), source, MountOptions::default())))
 }
 
 /// `UPPER:DST[:OPTIONS]`, parted like a bind.
@@ -213,7 +214,7 @@ pub fn dir(text: &OsStr) -> Parsed {
 pub fn chmod(text: &OsStr) -> Parsed {
     let bytes = text.as_bytes();
     let at = bytes.iter().rposition(|byte| *byte == b'=').ok_or("it has no =")?;
-    let mode = words::octal(std::str::from_utf8(&bytes[at + 1..]).unwrap_or_default())
+    let mode = octal(std::str::from_utf8(&bytes[at + 1..]).unwrap_or_default())
         .map_err(|why| format!("MODE is wrong: {why}"))?;
     edited(OsStr::from_bytes(&bytes[..at]), Change::Mode(mode))
 }
@@ -248,46 +249,10 @@ fn edited(target: &OsStr, change: Change) -> Parsed {
     Ok(Step::Edit(Edit { target: inside(target)?, change }))
 }
 
-/// What stands before and after the first `=`; `\=` is one that belongs to DST.
-fn parted_at_equals(text: &OsStr) -> Result<(OsString, OsString), String> {
-    let bytes = text.as_bytes();
-    let at = unescaped(bytes, b'=').ok_or("it has no =")?;
-    let place = words::split_unescaped(&bytes[..at], b'=').concat();
-    Ok((OsString::from_vec(place), OsStr::from_bytes(&bytes[at + 1..]).to_owned()))
-}
-
-/// Where the first `separator` without a backslash before it stands.
-fn unescaped(text: &[u8], separator: u8) -> Option<usize> {
-    (0..text.len()).find(|at| text[*at] == separator && (*at == 0 || text[at - 1] != b'\\'))
-}
-
-fn cut(text: &OsStr, separator: u8) -> Option<(&OsStr, &OsStr)> {
-    let bytes = text.as_bytes();
-    let at = bytes.iter().position(|byte| *byte == separator)?;
-    Some((OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..])))
-}
-
-/// The path below the root that an absolute path inside it means.
-fn inside(target: &OsStr) -> Result<PathBuf, String> {
-    let below = below_root(target)?;
-    if below.as_os_str().is_empty() { Err("DST is the root itself".to_owned()) } else { Ok(below) }
-}
-
-/// The same; empty for the root.
-pub fn below_root(target: &OsStr) -> Result<PathBuf, String> {
-    let path = Path::new(target);
-    if !path.is_absolute() {
-        return Err("DST is not absolute".to_owned());
-    }
-    if path.components().any(|part| part == Component::ParentDir) {
-        return Err("DST has a .. in it".to_owned());
-    }
-    Ok(path.components().filter(|part| matches!(part, Component::Normal(_))).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::{Path, PathBuf};
 
     fn bound(text: &str) -> Result<(String, String, bool), String> {
         let Step::Mount(mount) = bind(OsStr::new(text))? else { panic!("no mount") };
