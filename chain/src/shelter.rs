@@ -159,7 +159,7 @@ impl OwnMount {
 
     /// Makes it read-only: to be called when all copies of mounts have been made, and just before it is detached.
     /// From then on nobody can change it, whatever his rights: it belongs to no mount namespace.
-    pub fn seal(&self) -> Result<()> {
+    pub fn seal(self) -> Result<()> {
         set_attributes(self.0.as_fd(), RDONLY, false)
             .cannot_with(|| format!("protect the file of {}", tool()))
     }

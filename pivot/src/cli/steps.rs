@@ -151,7 +151,7 @@ pub fn layer(text: &OsStr) -> Parsed {
         return Err("DIR is empty".to_owned());
     }
     let source = Source::Layer(text.into());
-    Ok(Step::Mount(Mount::new(PathBuf::new(), source, MountOptions::default())))
+    Ok(Step::Mount(Mount::new(std::path::PathBuf::new(), source, MountOptions::default())))
 }
 
 /// `UPPER:DST[:OPTIONS]`, parted like a bind.
