@@ -65,6 +65,7 @@ impl Tree {
         &mut self,
         work: impl Fn(BorrowedFd<'_>, &mut Vec<Made>) -> io::Result<T>,
     ) -> io::Result<T> {
+        self.turn.take();
         match work(self.top.as_fd(), &mut self.made) {
             Err(io::Errno::ROFS | io::Errno::OVERFLOW) => work(self.place.as_fd(), &mut self.made),
             done => done,

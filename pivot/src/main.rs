@@ -7,6 +7,7 @@
 //! | [`defaults`] | what a new root gets when nothing else is said: tables |
 //! | [`namespace`] | namespaces that nobody else shares |
 //! | [`root`] | the directory, its private copy, the switch |
+//! | [`turn`] | runs that share a root |
 //! | [`inside`] | paths resolved inside the root, missing mount points |
 //! | [`mounts`], [`bind`], [`filesystem`], [`cgroup`] | mounts by descriptor: copies and new ones |
 //! | [`idmap`] | owners of files shown as others |
@@ -43,6 +44,7 @@ mod plan;
 mod proc;
 mod root;
 mod seccomp;
+mod turn;
 
 use chain::sys::mount::SLAVE;
 use confine::Confinement;

@@ -3,6 +3,7 @@
 use crate::inside::{self, Made};
 use crate::mounts::{self, Work};
 use crate::plan::{Look, Lookup, Masks};
+use crate::turn::Turn;
 use crate::{bind, idmap, namespace};
 use chain::shelter::OwnMount;
 use chain::sys::mount::{NODEV, RDONLY, SLAVE, set_attributes, set_propagation};
@@ -34,6 +35,8 @@ pub struct Tree {
     program: Option<OwnMount>,
     /// What was changed in it.
     pub made: Vec<Made>,
+    /// Who else is about to use it.
+    pub turn: Turn,
     propagation: Option<u64>,
 }
 
@@ -64,7 +67,8 @@ impl Root {
         })?;
         self.change_look(&top, look)?;
         mounts::attach(&top, &self.place).cannot_with(what)?;
-        Ok(Tree { place: self.place, top, program, made: Vec::new(), propagation: look.propagation })
+        let turn = Turn::share(top.as_fd());
+        Ok(Tree { place: self.place, top, program, made: Vec::new(), turn, propagation: look.propagation })
     }
 
     fn change_look(&self, top: &OwnedFd, look: &Look) -> Result<()> {
@@ -147,7 +151,9 @@ impl Tree {
     /// A mount point cannot be removed while something is mounted on it.
     fn take_down(self) {
         let _ = fchdir(&self.top).and_then(|()| unmount(".", UnmountFlags::DETACH));
-        self.made.into_iter().rev().for_each(Made::undo);
+        if self.turn.is_alone() {
+            self.made.into_iter().rev().for_each(Made::undo);
+        }
     }
 }
 
