@@ -146,11 +146,7 @@ fn a_run_that_fails_takes_nothing_from_another_in_the_same_root() {
 #[test]
 fn a_root_that_its_programs_keep_locked_is_used_all_the_same() {
     let Some(canary) = Canary::new() else { return };
-    let holder = canary
-        .0
-        .run("unshare-rs -pum pivot rootfs flock / sh -c")
-        .arg("echo locked; exec probe hold")
-        .start();
+    let holder = canary.0.run("flock rootfs sh -c").arg("echo locked; exec probe hold").start();
     holder.until("locked");
     canary.0.run("unshare-rs -pum pivot --tmpfs /made rootfs test -d /made").done().is(0).quiet();
 }
