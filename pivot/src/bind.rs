@@ -3,7 +3,7 @@
 use crate::defaults::HANDED_ON;
 use crate::idmap;
 use crate::mounts::{copy, copy_all};
-use crate::plan::{Mount, MountOptions, Source, Step};
+use crate::plan::{Look, Mount, MountOptions, Source, Step};
 use chain::sys::fd::{duplicate, is_open};
 use chain::sys::mount::{
     NODEV, RDONLY, SHARED, SLAVE, exchange_attributes, make_private, set_propagation, set_propagation_of_all,
@@ -22,6 +22,13 @@ pub struct Rules {
     pub nodev: bool,
     /// What is bound has ties to mounts outside that are to be cut.
     pub cut: bool,
+}
+
+impl Rules {
+    /// Those that follow from how the root is shown.
+    pub fn of(look: &Look) -> Self {
+        Rules { nodev: look.nodev, cut: look.propagation == Some(SLAVE) }
+    }
 }
 
 /// A step, with what had to be copied before this process moves to a mount namespace of its own.

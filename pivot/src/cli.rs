@@ -2,16 +2,20 @@
 
 mod confinement;
 mod environment;
+mod layers;
 mod mounts;
 mod ordered;
+mod split;
 mod steps;
 mod surroundings;
+mod vocabulary;
 mod words;
 
 use crate::confine::policy::Policy;
 use crate::environment::Variables;
 use crate::explain::Form;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use layers::LayerOptions;
 use mounts::Mounts;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -23,7 +27,10 @@ use surroundings::Surroundings;
 /// to it any more. The new root gets a /dev, a read-only /sys and, in a new pid namespace, a /proc. The caller sees
 /// none of these mounts.
 #[derive(clap::Parser, Debug)]
-#[command(version, override_usage = "pivot [OPTIONS] ROOT [CMD [ARG]...]")]
+#[command(
+    version,
+    override_usage = "pivot [OPTIONS] ROOT [CMD [ARG]...]\n       pivot [OPTIONS] --layer DIR... [CMD [ARG]...]"
+)]
 pub struct Options {
     /// Only switch the root: no /dev, /proc or /sys
     #[arg(long)]
@@ -31,6 +38,9 @@ pub struct Options {
     /// Make the root read-only, with all that is mounted in it
     #[arg(long)]
     pub ro: bool,
+    /// Instead of ROOT.
+    #[command(flatten)]
+    pub layers: LayerOptions,
     /// In the order given.
     #[command(flatten)]
     pub mounts: Mounts,

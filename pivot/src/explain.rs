@@ -1,12 +1,13 @@
 //! All that would be done, told instead: one `topic: value` a line, or one JSON object with the same topics.
 
-use crate::confine::accounts::Key;
+use crate::confine::key::Key;
 use crate::confine::policy::Policy;
 use crate::confine::{capabilities, landlock, securebits};
 use crate::defaults;
-use crate::plan::{Plan, Source, Step};
+use crate::plan::{Base, Mount, Plan, Source, Step};
 use crate::{namespace, proc};
 use chain::ns::{self, Kind, NAMESPACES};
+use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY};
 use chain::text::show;
 use chain::{Cannot, Result, fresh};
 use rustix::process::{getegid, geteuid};
@@ -68,7 +69,7 @@ fn object(topics: &Topics) -> serde_json::Value {
 
 fn topics(plan: &Plan) -> Result<Topics> {
     let mut all = of_root(plan);
-    all.push(("namespace", Said::Lines(NAMESPACES.iter().map(|row| namespace_of(row.kind)).collect())));
+    all.push(("namespace", Said::Lines(NAMESPACES.iter().map(|row| namespace_of(row.kind, plan)).collect())));
     all.extend(of_user(&plan.policy));
     all.extend(of_rights(&plan.policy)?);
     all.extend(of_files(&plan.policy));
@@ -80,15 +81,37 @@ fn topics(plan: &Plan) -> Result<Topics> {
 fn of_root(plan: &Plan) -> Topics {
     let flags = [(plan.look.read_only, "read-only"), (plan.look.nodev, "nodev")];
     let flags = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name.to_owned());
-    let steps = plan.steps.iter().map(|step| step.what().trim_start_matches("mount ").to_owned());
+    let steps = plan.steps.iter().map(|step| told(step, plan.look.nodev));
     let [hidden, read_only] = covered(plan);
-    vec![
-        ("root", Said::One(show(&plan.root))),
+    let mut topics = match &plan.root {
+        Base::Directory(path) => vec![("root", Said::One(show(path)))],
+        Base::Layers(layers) => vec![
+            ("layer", Said::Lines(layers.lower.iter().map(show).collect())),
+            ("changes", Said::One(layers.changes.to_string())),
+        ],
+    };
+    topics.extend([
         ("root flags", Said::Words(flags.collect())),
         ("mount", Said::Lines(steps.collect())),
         ("hidden", Said::Words(hidden)),
         ("read-only", Said::Words(read_only)),
-    ]
+    ]);
+    topics
+}
+
+/// The attributes of mounts that options name.
+const ATTRIBUTES: [(u64, &str); 4] =
+    [(RDONLY, "ro"), (NOSUID, "nosuid"), (NODEV, "nodev"), (NOEXEC, "noexec")];
+
+fn told(step: &Step, nodev: bool) -> String {
+    let what = step.what().trim_start_matches("mount ").to_owned();
+    let Some(Mount { source: Source::Bind { .. } | Source::Descriptor(_), options, .. }) = step.as_mount()
+    else {
+        return what;
+    };
+    let set = options.attributes(if nodev { NODEV } else { 0 });
+    let names = ATTRIBUTES.iter().filter(|(attribute, _)| set & attribute != 0).map(|(_, name)| *name);
+    names.fold(what, |what, name| format!("{what} {name}"))
 }
 
 /// What is hidden, and what is read-only.
@@ -119,11 +142,12 @@ fn covered(plan: &Plan) -> [Vec<String>; 2] {
     [hidden, read_only]
 }
 
-fn namespace_of(kind: Kind) -> String {
+fn namespace_of(kind: Kind, plan: &Plan) -> String {
     let row = kind.row();
     let state = match kind {
         Kind::Mount if fresh::is_alone() => "new, made by the link before",
         Kind::Mount => "new",
+        _ if plan.namespaces().contains(&kind) => "new",
         Kind::Pid if namespace::has_new_pids() => "new, made by a link before",
         _ => "the caller's",
     };
@@ -233,7 +257,9 @@ fn of_command(plan: &Plan) -> Topics {
     descriptors.sort_unstable();
     descriptors.dedup();
     let directory = plan.directory.as_ref().map_or_else(|| "/".to_owned(), show);
+    let host = plan.names.host.as_ref().map_or_else(|| "unchanged".to_owned(), show);
     vec![
+        ("host name", Said::One(host)),
         ("environment", Said::Words(names)),
         ("descriptors", Said::Words(descriptors.iter().map(ToString::to_string).collect())),
         ("directory", Said::One(directory)),

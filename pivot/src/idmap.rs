@@ -155,7 +155,7 @@ fn map_and_open(told: &OwnedFd, maps: Vec<(&Ids, Option<Map>)>, what: &str) -> R
     let pid = std::str::from_utf8(&name[..length]).ok().and_then(|name| name.parse().ok());
     let pid = Pid::from_raw(pid.ok_or_else(|| Error::new(what, "there is no /proc here"))?);
     for (ids, map) in maps {
-        map.map_or(Ok(()), |map| map.write(ids, pid))?;
+        map.map_or(Ok(()), |map| map.write_directly(ids, pid))?;
     }
     chain::ns::open(&pid.to_string(), Kind::User).cannot(what)
 }

@@ -38,12 +38,34 @@ pub enum Made {
 }
 
 impl Made {
+    /// A directory that was made in `parent`.
+    pub fn directory(parent: OwnedFd, name: OsString) -> Self {
+        Made::Entry { parent, name, flags: AtFlags::REMOVEDIR }
+    }
+
     /// Undoes it; a directory stays if something was put into it.
     pub fn undo(self) {
         let _ = match self {
             Made::Entry { parent, name, flags } => unlinkat(parent, name, flags),
             Made::Mode { file, mode } => set_mode(&file, mode),
         };
+    }
+}
+
+/// What was changed so far. It is undone, the last first, unless it is told to stay.
+#[derive(Debug, Default)]
+pub struct Undo(pub Vec<Made>);
+
+impl Undo {
+    /// Lets everything stay.
+    pub fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        self.0.drain(..).rev().for_each(Made::undo);
     }
 }
 
@@ -81,16 +103,21 @@ pub fn make(
     kind: FileType,
     made: &mut Vec<Made>,
 ) -> Result<()> {
-    let mut walk = Walk { root, lookup, done: PathBuf::new(), ahead: parts(path).collect(), links: 0 };
-    while let Some(name) = walk.ahead.pop_front() {
-        if name == ".." {
-            walk.done.pop();
-        } else {
-            walk.step(name, kind, made)?;
-        }
-    }
+    Walk::new(root, path, lookup).go(&mut |parent, name, is_last| {
+        let kind = if is_last { kind } else { FileType::Directory };
+        made.extend(make_one(parent, name, kind)?);
+        Ok(())
+    })?;
     Ok(())
 }
+
+/// The path without links that [`make`] would end at: nothing is made.
+pub fn follow(root: BorrowedFd<'_>, path: &Path, lookup: Lookup) -> Result<PathBuf> {
+    Walk::new(root, path, lookup).go(&mut |_, _, _| Ok(()))
+}
+
+/// What is done about a name that is missing in the directory given; whether it is the last one comes with it.
+type Missing<'a> = &'a mut dyn FnMut(OwnedFd, OsString, bool) -> Result<()>;
 
 /// Links are followed by hand, so that `done` has none and a `..` is its parent: the kernel's own `..` would lead
 /// from what lies beneath a mount into the mount.
@@ -102,16 +129,36 @@ struct Walk<'a> {
     links: usize,
 }
 
-impl Walk<'_> {
-    fn step(&mut self, name: OsString, kind: FileType, made: &mut Vec<Made>) -> Result<()> {
-        let parent = open(self.root, &Path::new(".").join(&self.done), self.lookup)?;
+impl<'a> Walk<'a> {
+    fn new(root: BorrowedFd<'a>, path: &Path, lookup: Lookup) -> Self {
+        Walk { root, lookup, done: PathBuf::new(), ahead: parts(path).collect(), links: 0 }
+    }
+
+    fn go(mut self, missing: Missing<'_>) -> Result<PathBuf> {
+        while let Some(name) = self.ahead.pop_front() {
+            if name == ".." {
+                self.done.pop();
+            } else {
+                self.step(name, missing)?;
+            }
+        }
+        Ok(self.done)
+    }
+
+    fn step(&mut self, name: OsString, missing: Missing<'_>) -> Result<()> {
+        let parent = match open(self.root, &Path::new(".").join(&self.done), self.lookup) {
+            Err(Errno::NOENT) => {
+                self.done.push(name);
+                return Ok(());
+            }
+            opened => opened?,
+        };
         match readlinkat(&parent, &name, Vec::new()) {
             Ok(target) => return self.follow(Path::new(OsStr::from_bytes(target.as_bytes()))),
             Err(Errno::INVAL) => self.done.push(name),
             Err(Errno::NOENT) => {
-                let kind = if self.ahead.is_empty() { kind } else { FileType::Directory };
                 self.done.push(&name);
-                made.extend(make_one(parent, name, kind)?);
+                missing(parent, name, self.ahead.is_empty())?;
             }
             Err(e) => return Err(e),
         }

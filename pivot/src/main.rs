@@ -6,13 +6,14 @@
 //! | [`plan`] | what is to be done, as plain data |
 //! | [`defaults`] | what a new root gets when nothing else is said: tables |
 //! | [`namespace`] | namespaces that nobody else shares |
-//! | [`root`] | the directory, its private copy, the switch |
-//! | [`turn`] | runs that share a root |
+//! | [`root`] | what becomes the root, what is mounted and changed in it, the switch |
+//! | [`layers`] | directories laid over one another |
 //! | [`inside`] | paths resolved inside the root, missing mount points |
 //! | [`mounts`], [`bind`], [`filesystem`], [`cgroup`] | mounts by descriptor: copies and new ones |
+//! | [`table`] | the table of mounts |
 //! | [`idmap`] | owners of files shown as others |
-//! | [`furnish`] | the steps done, one after the other |
-//! | [`files`], [`edits`] | files in memory; links, directories, modes |
+//! | [`files`] | files in memory |
+//! | [`table`] | the table of mounts |
 //! | [`proc`], [`dev`], [`covers`] | what lies on top of /proc, /sys and /dev |
 //! | [`confine`] | what is taken from the command |
 //! | [`seccomp`] | which system calls it may make |
@@ -30,23 +31,21 @@ mod confine;
 mod covers;
 mod defaults;
 mod dev;
-mod edits;
 mod environment;
 mod explain;
 mod files;
 mod filesystem;
-mod furnish;
 mod idmap;
 mod inside;
+mod layers;
 mod mounts;
 mod namespace;
 mod plan;
 mod proc;
 mod root;
 mod seccomp;
-mod turn;
+mod table;
 
-use chain::sys::mount::SLAVE;
 use confine::Confinement;
 use confine::session::Session;
 use std::os::fd::BorrowedFd;
@@ -64,20 +63,18 @@ fn run(options: cli::Options) -> chain::Result<u8> {
     let mut session = Session::plan(&confinement);
     let mut command = command::Command::new(plan.command)?;
     confinement.begin()?;
-    let follow = plan.look.propagation == Some(SLAVE);
-    let rules = bind::Rules { nodev: plan.look.nodev, cut: follow };
+    let rules = bind::Rules::of(&plan.look);
     let steps = bind::take_early(plan.steps, rules)?;
-    caller.enter_own(&namespaces, follow)?;
+    caller.enter_own(&namespaces, rules.cut)?;
     namespace::set_names(&plan.names)?;
-    let root = root::Root::open(&plan.root)?;
+    let root = root::Root::open(plan.root)?;
     let work = mounts::prepare(steps, rules)?;
     let tree = root.attach(&plan.look, caller.program)?;
     let look = |root: BorrowedFd<'_>| {
         session.look_inside(root)?;
         confinement.look_inside(root, command.lacks_home())
     };
-    let (start, account) = tree.furnish_and_enter(&work, &plan.masks, plan.directory.as_deref(), look)?;
+    let (start, account) = tree.furnish_and_enter(work, &plan.masks, plan.directory.as_deref(), look)?;
     account.iter().for_each(|account| command.tell_account(account));
-    drop(work);
     session.run(confinement, command, start)
 }

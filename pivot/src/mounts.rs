@@ -3,15 +3,19 @@
 use crate::bind::{self, Early, Rules};
 use crate::covers::Covers;
 use crate::filesystem::{Refusal, make_any};
-use crate::plan::{Edit, Masks, Mount, Source, Step};
+use crate::inside::Undo;
+use crate::layers::{Layers, Mounted};
+use crate::plan::{Edit, Lookup, Masks, Mount, MountOptions, Source, Step};
+use crate::table::mount_of;
 use crate::{cgroup, defaults, dev, files, proc};
-use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY, make_private, set_attributes};
+use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY, exchange_attributes, make_private, set_attributes};
 use chain::{Cannot, Error, Result};
 use rustix::fs::{CWD, FileType, fstat};
 use rustix::io;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 use rustix::path::Arg;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 /// A second mount of what `path` below `dir` shows, seen by nobody yet; it has the flags of the first.
 pub fn copy(dir: impl AsFd, path: impl Arg) -> io::Result<OwnedFd> {
@@ -56,9 +60,16 @@ pub struct Ready {
     pub mount: Mount,
     /// Where it is now.
     pub tree: OwnedFd,
+    /// What was made for it in the old root.
+    pub undo: Undo,
 }
 
 impl Ready {
+    /// One for which nothing was made.
+    pub fn new(mount: Mount, tree: OwnedFd) -> Self {
+        Ready { mount, tree, undo: Undo::default() }
+    }
+
     /// What its mount point must be.
     pub fn file_type(&self) -> Result<FileType> {
         match self.mount.source {
@@ -68,6 +79,34 @@ impl Ready {
             }
             Source::Text(_) | Source::Content(_) => Ok(FileType::RegularFile),
             _ => Ok(FileType::Directory),
+        }
+    }
+}
+
+/// Where something is to be mounted, how that is looked up, and what must be there.
+pub type MountPoint<'a> = (&'a Path, Lookup, FileType);
+
+impl Work {
+    /// Whether it has made the mount of this number.
+    pub fn is_mount(&self, number: u64) -> bool {
+        matches!(self, Work::Mount(ready) if mount_of(&ready.tree, "").is_ok_and(|own| own == number))
+    }
+
+    /// The mount point that it wants.
+    pub fn mount_point(&self) -> Option<MountPoint<'_>> {
+        match self {
+            Work::Mount(ready) => Some((&ready.mount.target, ready.mount.lookup, ready.file_type().ok()?)),
+            Work::File(mount, _) => Some((&mount.target, mount.lookup, FileType::RegularFile)),
+            Work::Edit(_) => None,
+        }
+    }
+
+    /// It stays, until the command ends.
+    pub fn keep(self) {
+        if let Work::Mount(ready) = self {
+            ready.undo.keep();
+            // Closed with all other descriptors at once.
+            std::mem::forget(ready.tree);
         }
     }
 }
@@ -82,7 +121,7 @@ pub fn prepare(steps: Vec<Early>, rules: Rules) -> Result<Vec<Work>> {
 fn work(early: Early, rules: Rules) -> Result<Option<Work>> {
     let mount = match (early.step, early.tree) {
         (Step::Edit(edit), _) => return Ok(Some(Work::Edit(edit))),
-        (Step::Mount(mount), Some(tree)) => return Ok(Some(Work::Mount(Ready { mount, tree }))),
+        (Step::Mount(mount), Some(tree)) => return Ok(Some(Work::Mount(Ready::new(mount, tree)))),
         (Step::Mount(mount), None) => mount,
     };
     let tree = match &mount.source {
@@ -94,10 +133,24 @@ fn work(early: Early, rules: Rules) -> Result<Option<Work>> {
             let content = files::content_of(*fd, &mount)?;
             return Ok(Some(Work::File(mount, content)));
         }
+        Source::Overlay(layers) => {
+            let Mounted { tree, undo } = overlay(&mount, layers, rules)?;
+            return Ok(Some(Work::Mount(Ready { mount, tree, undo })));
+        }
         Source::Bind { source, optional } => bind::make(source, *optional, &mount, rules)?,
         _ => Some(filesystem(&mount, rules)?),
     };
-    Ok(tree.map(|tree| Work::Mount(Ready { mount, tree })))
+    Ok(tree.map(|tree| Work::Mount(Ready::new(mount, tree))))
+}
+
+fn overlay(mount: &Mount, layers: &Layers, rules: Rules) -> Result<Mounted> {
+    let mounted = layers.clone().open()?.mount(|| mount.what())?;
+    let MountOptions { clear, set, .. } = mount.options;
+    let set = set | if rules.nodev { NODEV & !clear } else { 0 };
+    if set | clear != 0 {
+        exchange_attributes(mounted.tree.as_fd(), clear, set, false).cannot_with(|| mount.what())?;
+    }
+    Ok(mounted)
 }
 
 fn filesystem(mount: &Mount, rules: Rules) -> Result<OwnedFd> {

@@ -8,16 +8,51 @@ use chain::sys::process::unshare;
 use chain::text::show;
 use chain::{Cannot, Error, Result, fresh};
 use nix::errno::Errno;
-use rustix::fs::{AtFlags, CWD, FsWord, StatxAttributes, StatxFlags, statfs, statx};
+use rustix::fs::{AtFlags, CWD, FsWord, Mode, OFlags, StatxAttributes, StatxFlags, openat, statfs, statx};
+use rustix::io;
 use rustix::mount::{MountPropagationFlags, mount_change};
-use rustix::process::getpid;
+use rustix::process::{PidfdFlags, chdir, chroot, fchdir, getpid, pidfd_open};
 use rustix::system::{setdomainname, sethostname};
+use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
+use std::mem::ManuallyDrop;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
 /// linux/magic.h
 const RAMFS_MAGIC: FsWord = 0x8584_58f6;
 /// linux/magic.h
 const TMPFS_MAGIC: FsWord = 0x0102_1994;
+
+/// Cuts the ties of all mounts below `/` to other namespaces; with `follow`, what is mounted there still appears here.
+pub fn cut_ties(follow: bool) -> Result<()> {
+    let kind = if follow { MountPropagationFlags::DOWNSTREAM } else { MountPropagationFlags::PRIVATE };
+    mount_change("/", kind | MountPropagationFlags::REC).cannot("make the mounts private")
+}
+
+/// Makes the root of the mount namespace the root and the working directory of this process, out of any chroot:
+/// setns(2) does so, also for the namespace that it is in. Without CAP_SYS_CHROOT it stays where it is, and so does
+/// the command.
+pub fn to_namespace_root() -> io::Result<()> {
+    // Closed with all other descriptors at once.
+    let own = ManuallyDrop::new(pidfd_open(getpid(), PidfdFlags::empty())?);
+    match move_into_thread_name_spaces(own.as_fd(), ThreadNameSpaceType::MOUNT) {
+        Err(io::Errno::PERM) => chdir("/"),
+        moved => moved,
+    }
+}
+
+/// Does something outside of the chroot that this process is in.
+fn from_namespace_root(act: impl Fn() -> Result<()>) -> Result<()> {
+    let open = |path| openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let (root, directory) = open("/").and_then(|root| Ok((root, open(".")?))).cannot("open the root")?;
+    to_namespace_root().cannot("leave the chroot")?;
+    let done = act();
+    fchdir(root)
+        .and_then(|()| chroot("."))
+        .and_then(|()| fchdir(directory))
+        .cannot("enter the chroot again")?;
+    done
+}
 
 /// What this process finds at its start.
 #[derive(Debug)]
@@ -52,10 +87,11 @@ impl Caller {
         if !kinds.is_empty() {
             unshare(flags(kinds.iter().copied())).map_err(|errno| no_namespace(&kinds, errno))?;
         }
-        let kind = if follow { MountPropagationFlags::DOWNSTREAM } else { MountPropagationFlags::PRIVATE };
-        mount_change("/", kind | MountPropagationFlags::REC)
-            .cannot("make the mounts private")
-            .map_err(explain_root)
+        match cut_ties(follow) {
+            Err(e) if e.errno() == Some(Errno::EINVAL) => from_namespace_root(|| cut_ties(follow)),
+            cut => cut,
+        }
+        .map_err(explain_root)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::confine::policy::Policy;
 use crate::environment::Given;
 use crate::explain::Form;
 use crate::idmap::IdMap;
+use crate::layers::{self, Layers};
 use crate::{defaults, namespace};
 use chain::ns::Kind;
 use chain::text::show;
@@ -23,9 +24,9 @@ pub use step::{Change, Edit, Lookup, Mount, MountOptions, Source, Step};
 /// A run of the program, all options understood.
 #[derive(Debug)]
 pub struct Plan {
-    /// The directory that becomes the root.
-    pub root: PathBuf,
-    /// How that directory is shown.
+    /// What becomes the root.
+    pub root: Base,
+    /// How that is shown.
     pub look: Look,
     /// What is mounted and changed in it, in order.
     pub steps: Vec<Step>,
@@ -65,6 +66,15 @@ pub struct Names {
     pub domain: Option<OsString>,
 }
 
+/// What becomes the root.
+#[derive(Debug)]
+pub enum Base {
+    /// A directory.
+    Directory(PathBuf),
+    /// Directories laid over one another.
+    Layers(Layers),
+}
+
 /// The next program.
 #[derive(Debug)]
 pub struct Program {
@@ -97,8 +107,11 @@ impl Plan {
         let given = options.variables.resolve(policy.confine, terminal)?;
         let pwd = !given.is_clear && !given.names("PWD");
         let mut line = options.operands.into_iter();
-        let root = line.next().ok_or_else(no_root)?.into();
-        let steps = steps(options.bare, options.mounts.0);
+        let root = match options.layers.stack(options.ro) {
+            Some(layers) => Base::Layers(layers),
+            None => Base::Directory(line.next().ok_or_else(no_root)?.into()),
+        };
+        let steps = steps(options.bare, layers::gather(options.mounts.0)?);
         let around = options.surroundings;
         let masks = Masks { hidden: around.mask, read_only: around.ro_path, off: unmasked(around.unmask)? };
         let look = Look {

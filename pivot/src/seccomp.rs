@@ -15,7 +15,6 @@ mod arguments;
 mod assembler;
 mod compile;
 mod default;
-#[allow(dead_code, reason = "for --explain")]
 mod explain;
 mod groups;
 mod json;

@@ -113,6 +113,11 @@ fn device_nodes_of_the_root_have_no_effect_unless_they_are_wanted() {
     each(rows, |(options, status)| {
         sandbox.run(&format!("pivot {options} rootfs sh -c")).arg("cat /tmp/null").done().is(status);
     });
+    let rows = [("--confine", "", 1), ("--confine", ":dev", 0), ("", "", 0), ("--confine --nodev=no", "", 0)];
+    each(rows, |(options, words, status)| {
+        let line = format!("pivot {options} --bind rootfs/tmp:/root{words} rootfs cat /root/null");
+        sandbox.run(&line).done().is(status);
+    });
 }
 
 #[test]
@@ -143,7 +148,7 @@ fn nothing_is_taken_away_without_being_asked() {
 fn it_tells_what_it_is() {
     let Some(sandbox) = Sandbox::root() else { return };
     let options = "--confine --user 1000:5 --ambient net_bind_service --rlimit nofile=1k --landlock-ro / \
-                   --env A=1 --tmpfs /tmp --keep-fd 1 --oom-score-adj 7 --securebits noroot";
+                   --hostname other --bind /etc:/root:ro --bind /etc:/usr --env A=1 --tmpfs /tmp --keep-fd 1 --oom-score-adj 7 --securebits noroot";
     let text = sandbox
         .run(&format!("unshare-rs -pm pivot --explain {options} rootfs ls -l"))
         .done()
@@ -155,6 +160,10 @@ fn it_tells_what_it_is() {
         "root flags: nodev",
         "mount: a tmpfs on /tmp",
         "mount: proc on /proc",
+        "mount: /etc on /root ro nodev",
+        "mount: /etc on /usr nodev",
+        "namespace: uts new",
+        "host name: other",
         "user: 1000:5, looked up in the new root",
         "capabilities permitted: NET_BIND_SERVICE",
         "capabilities ambient: NET_BIND_SERVICE",

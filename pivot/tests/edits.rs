@@ -33,9 +33,15 @@ fn names(dir: &Path) -> Vec<String> {
 fn a_file_has_the_text_and_leaves_only_its_place() {
     let Some(sandbox) = sandbox() else { return };
     let script = "cat /etc/a /etc/b; stat -c '%a %u' /etc/a; echo more >>/etc/a; cat /etc/a; echo x >/etc/b";
-    let run = sandbox.run("pivot --ro --file").arg("/etc/a=one\n").arg("--file").arg("/etc/b:ro=two=2\n");
-    let outcome = run.args(["--file", "/etc/c=", "rootfs", "sh", "-c", script]).done().is(1);
-    assert_eq!(outcome.says("/etc/b: Read-only").text(), "one\ntwo=2\n644 0\none\nmore");
+    let before = names(&sandbox.path("rootfs"));
+    let run = |line: &str| {
+        let run = sandbox.run(line).args(["--file", "/etc/a=one\n", "--file", "/etc/b:ro=two=2\n"]);
+        let outcome = run.args(["--file", "/etc/c=", "rootfs", "sh", "-c", script]).done().is(1);
+        assert_eq!(outcome.says("/etc/b: Read-only").text(), "one\ntwo=2\n644 0\none\nmore");
+    };
+    run("pivot --ro");
+    assert_eq!(names(&sandbox.path("rootfs")), before);
+    run("pivot");
     for name in ["a", "b", "c"] {
         assert_eq!(fs::read(sandbox.path("rootfs/etc").join(name)).unwrap(), b"", "{name}");
     }
@@ -132,20 +138,24 @@ fn what_was_mounted_before_is_changed_and_not_what_lies_beneath() {
 }
 
 #[test]
-fn a_root_that_is_read_only_for_the_command_can_be_changed_before() {
+fn what_is_read_only_for_the_command_is_changed_before_in_memory() {
     let Some(sandbox) = sandbox() else { return };
+    let before = names(&sandbox.path("rootfs"));
     let line = "pivot --ro --symlink /new/l=x --dir /new/d:mode=700 --chmod /etc=700 rootfs sh -c";
     let script = "readlink /new/l; stat -c %a /new/d /etc; touch /new/x";
     let outcome = sandbox.run(line).arg(script).done().is(1).says("Read-only");
     assert_eq!(outcome.text(), "x\n700\n700");
-    // What is bound read-only is another directory, though.
+    assert_eq!(names(&sandbox.path("rootfs")), before);
+    assert_eq!(fs::metadata(sandbox.path("rootfs/etc")).unwrap().mode() & 0o777, 0o755);
     fs::create_dir(sandbox.path("data")).unwrap();
-    let rows = ["--symlink=/d/l=x", "--dir=/d/d", "--chmod=/d=700", "--file=/d/f=x"];
+    let rows = ["--symlink=/d/l=x", "--dir=/d/d", "--chmod=/d=700"];
     let before = names(sandbox.dir());
     each(rows, |option| {
         let run = sandbox.run("pivot --ro --ro-bind data:/d").args([option, "rootfs", "true"]);
         drop(run.done().is(125).complains_as("pivot").says("Read-only file system"));
     });
+    // A mount point in it is no change of it.
+    sandbox.run("pivot --ro --ro-bind data:/d --file=/d/f=x rootfs grep x /d/f").done().is(0);
     assert_eq!(names(sandbox.dir()), before);
 }
 

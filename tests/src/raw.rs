@@ -89,6 +89,37 @@ pub fn socket(family: i32) -> Result<(), Errno> {
     }
 }
 
+/// Any system call, by its number. Only for those that take no pointer, or get none.
+pub fn call(number: i64, arguments: [u64; 6]) -> Result<i64, Errno> {
+    let [a, b, c, d, e, f] = arguments;
+    // SAFETY: no argument is the address of something of this program.
+    check(unsafe { libc::syscall(number, a, b, c, d, e, f) })
+}
+
+/// The same as a 32-bit program makes it, by interrupt 0x80. ENOSYS where there are no such programs.
+#[cfg(target_arch = "x86_64")]
+pub fn call32(number: i64, arguments: [u64; 6]) -> Result<i64, Errno> {
+    let [a, b, c, d, e, _] = arguments;
+    let result: i32;
+    // SAFETY: as above. The register rbx is the compiler's own, so it is put back; the kernel may clear r8 to r11.
+    unsafe {
+        std::arch::asm!(
+            "xchg rbx, {a}", "int 0x80", "xchg rbx, {a}",
+            a = inout(reg) a => _,
+            inlateout("eax") number as i32 => result,
+            in("rcx") b, in("rdx") c, in("rsi") d, in("rdi") e,
+            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+        );
+    }
+    if result < 0 { Err(Errno::from_raw(-result)) } else { Ok(result.into()) }
+}
+
+/// See above.
+#[cfg(not(target_arch = "x86_64"))]
+pub fn call32(_: i64, _: [u64; 6]) -> Result<i64, Errno> {
+    Err(Errno::ENOSYS)
+}
+
 /// Stops a process to look into it: ptrace(2), `PTRACE_ATTACH`.
 pub fn attach(pid: i32) -> Result<(), Errno> {
     // SAFETY: this request takes no pointer.

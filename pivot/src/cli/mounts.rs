@@ -43,7 +43,7 @@ const BIND: &str = "SRC:DST[:OPTIONS]";
 const BIND_FD: &str = "N:DST[:OPTIONS]";
 const PLACE: &str = "[DST][:OPTIONS]";
 
-const MOUNT_OPTIONS: [MountOption; 23] = [
+const MOUNT_OPTIONS: [MountOption; 27] = [
     row("bind", BIND, "Show SRC of the old root, with all that is mounted in it, as DST", steps::bind),
     row("ro-bind", BIND, "Like --bind, read-only", steps::ro_bind),
     row("bind-try", BIND, "Like --bind, but nothing when there is no SRC", steps::bind_try),
@@ -74,6 +74,20 @@ const MOUNT_OPTIONS: [MountOption; 23] = [
         "Mount any file system; OPTIONS it takes, source=... too",
         steps::mount,
     ),
+    row(
+        "overlay-src",
+        "DIR",
+        "Have the overlay option that follows show DIR, over those before it",
+        steps::layer,
+    ),
+    row(
+        "overlay",
+        "UPPER:DST[:OPTIONS]",
+        "Mount the --overlay-src before it on DST as one, and keep changes in UPPER",
+        steps::overlay,
+    ),
+    row("tmp-overlay", "DST[:OPTIONS]", "The same, but changes are lost", steps::tmp_overlay),
+    row("ro-overlay", "DST[:OPTIONS]", "The same, but read-only", steps::ro_overlay),
     row("file", "DST[:OPTIONS]=TEXT", "Show a file with this content as DST", steps::file),
     row("file-fd", "N:DST[:OPTIONS]", "Show a file with what descriptor N gives as DST", steps::file_fd),
     row("symlink", "DST=TARGET", "Make DST a symbolic link to TARGET", steps::symlink),

@@ -1,11 +1,14 @@
 //! What the values of the options that furnish the root mean.
 
-use crate::cli::words::{self, ATTRIBUTES, BIND, DEVPTS, FILE, OWNED, PROC, TMPFS, Word};
+use crate::cli::split::{below_root, cut, inside, parted_at_equals, split_unescaped, unescaped};
+use crate::cli::vocabulary::{ATTRIBUTES, BIND, DEVPTS, FILE, OWNED, PROC, SIZE, TMPFS, Word, octal};
+use crate::cli::words;
+use crate::layers::{Changes, Layers};
 use crate::plan::{Change, Edit, Mount, MountOptions, Source, Step};
 use chain::sys::mount::RDONLY;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
 type Parsed = Result<Step, String>;
 
@@ -31,16 +34,20 @@ pub fn ro_bind_try(text: &OsStr) -> Parsed {
 
 fn bind_of(text: &OsStr, optional: bool) -> Parsed {
     let (paths, options) = words::part(text, &[ATTRIBUTES, BIND])?;
+    let (source, target) = two_paths(paths)?;
+    if source.is_empty() {
+        return Err("SRC is empty".to_owned());
+    }
+    mounted(target, Source::Bind { source: source.into(), optional }, options)
+}
+
+fn two_paths(paths: &OsStr) -> Result<(&OsStr, &OsStr), String> {
     let bytes = paths.as_bytes();
     let colon = bytes
         .windows(2)
         .rposition(|pair| pair == b":/")
         .ok_or("no absolute path DST stands after a colon")?;
-    let (source, target) = (OsStr::from_bytes(&bytes[..colon]), OsStr::from_bytes(&bytes[colon + 1..]));
-    if source.is_empty() {
-        return Err("SRC is empty".to_owned());
-    }
-    mounted(target, Source::Bind { source: source.into(), optional }, options)
+    Ok((OsStr::from_bytes(&bytes[..colon]), OsStr::from_bytes(&bytes[colon + 1..])))
 }
 
 fn read_only(mut step: Step) -> Step {
@@ -133,9 +140,46 @@ pub fn mount(text: &OsStr) -> Parsed {
     }
     let end = unescaped(rest.as_bytes(), b':').unwrap_or(rest.len());
     let (target, options) = rest.as_bytes().split_at(end);
-    let target = words::split_unescaped(target, b':').concat();
+    let target = split_unescaped(target, b':').concat();
     let options = words::read_any(OsStr::from_bytes(options.strip_prefix(b":").unwrap_or_default()))?;
     mounted(&OsString::from_vec(target), Source::Other(kind.to_owned()), options)
+}
+
+/// `DIR`
+pub fn layer(text: &OsStr) -> Parsed {
+    if text.is_empty() {
+        return Err("DIR is empty".to_owned());
+    }
+    let source = Source::Layer(text.into());
+    Ok(Step::Mount(Mount::new(PathBuf::new(), source, MountOptions::default())))
+}
+
+/// `UPPER:DST[:OPTIONS]`, parted like a bind.
+pub fn overlay(text: &OsStr) -> Parsed {
+    let (paths, options) = words::part(text, &[ATTRIBUTES])?;
+    let (upper, target) = two_paths(paths)?;
+    if upper.is_empty() {
+        return Err("UPPER is empty".to_owned());
+    }
+    stacked(target, Changes::Kept { upper: upper.into(), work: None }, options)
+}
+
+/// `DST[:OPTIONS]`
+pub fn tmp_overlay(text: &OsStr) -> Parsed {
+    let (target, options) = words::part(text, &[ATTRIBUTES, SIZE])?;
+    let size = options.parameters.iter().rev().find_map(|(_, value)| value.clone());
+    stacked(target, Changes::Lost { size }, options)
+}
+
+/// `DST[:OPTIONS]`
+pub fn ro_overlay(text: &OsStr) -> Parsed {
+    let (target, options) = words::part(text, &[ATTRIBUTES])?;
+    stacked(target, Changes::Refused, options).map(read_only)
+}
+
+/// The layers come from the options before it.
+fn stacked(target: &OsStr, changes: Changes, options: MountOptions) -> Parsed {
+    mounted(target, Source::Overlay(Layers { lower: Vec::new(), changes }), options)
 }
 
 /// `DST[:OPTIONS]=TEXT`
@@ -171,7 +215,7 @@ pub fn dir(text: &OsStr) -> Parsed {
 pub fn chmod(text: &OsStr) -> Parsed {
     let bytes = text.as_bytes();
     let at = bytes.iter().rposition(|byte| *byte == b'=').ok_or("it has no =")?;
-    let mode = words::octal(std::str::from_utf8(&bytes[at + 1..]).unwrap_or_default())
+    let mode = octal(std::str::from_utf8(&bytes[at + 1..]).unwrap_or_default())
         .map_err(|why| format!("MODE is wrong: {why}"))?;
     edited(OsStr::from_bytes(&bytes[..at]), Change::Mode(mode))
 }
@@ -206,46 +250,10 @@ fn edited(target: &OsStr, change: Change) -> Parsed {
     Ok(Step::Edit(Edit { target: inside(target)?, change }))
 }
 
-/// What stands before and after the first `=`; `\=` is one that belongs to DST.
-fn parted_at_equals(text: &OsStr) -> Result<(OsString, OsString), String> {
-    let bytes = text.as_bytes();
-    let at = unescaped(bytes, b'=').ok_or("it has no =")?;
-    let place = words::split_unescaped(&bytes[..at], b'=').concat();
-    Ok((OsString::from_vec(place), OsStr::from_bytes(&bytes[at + 1..]).to_owned()))
-}
-
-/// Where the first `separator` without a backslash before it stands.
-fn unescaped(text: &[u8], separator: u8) -> Option<usize> {
-    (0..text.len()).find(|at| text[*at] == separator && (*at == 0 || text[at - 1] != b'\\'))
-}
-
-fn cut(text: &OsStr, separator: u8) -> Option<(&OsStr, &OsStr)> {
-    let bytes = text.as_bytes();
-    let at = bytes.iter().position(|byte| *byte == separator)?;
-    Some((OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..])))
-}
-
-/// The path below the root that an absolute path inside it means.
-fn inside(target: &OsStr) -> Result<PathBuf, String> {
-    let below = below_root(target)?;
-    if below.as_os_str().is_empty() { Err("DST is the root itself".to_owned()) } else { Ok(below) }
-}
-
-/// The same; empty for the root.
-pub fn below_root(target: &OsStr) -> Result<PathBuf, String> {
-    let path = Path::new(target);
-    if !path.is_absolute() {
-        return Err("DST is not absolute".to_owned());
-    }
-    if path.components().any(|part| part == Component::ParentDir) {
-        return Err("DST has a .. in it".to_owned());
-    }
-    Ok(path.components().filter(|part| matches!(part, Component::Normal(_))).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::{Path, PathBuf};
 
     fn bound(text: &str) -> Result<(String, String, bool), String> {
         let Step::Mount(mount) = bind(OsStr::new(text))? else { panic!("no mount") };

@@ -1,6 +1,6 @@
 //! The options for the root as a whole, and for what hides parts of it.
 
-use crate::cli::steps::below_root;
+use crate::cli::split::below_root;
 use crate::idmap::{self, IdMap};
 use chain::sys::mount::{PRIVATE, SHARED, SLAVE, UNBINDABLE};
 use chain::text::check_host_name;

@@ -1,134 +1,12 @@
-//! What may stand in OPTIONS: tables, and their reader.
+//! The reader of OPTIONS.
 
+use crate::cli::split::split_unescaped;
+use crate::cli::vocabulary::{ATTRIBUTES, Effect, Word};
 use crate::idmap;
 use crate::plan::MountOptions;
-use chain::sys::mount::{
-    ATIME, NOATIME, NODEV, NODIRATIME, NOEXEC, NOSUID, NOSYMFOLLOW, PRIVATE, RDONLY, SHARED, SLAVE,
-    STRICTATIME, UNBINDABLE,
-};
 use chain::text::show;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-
-/// A word of OPTIONS, and what it does.
-#[derive(Debug)]
-pub struct Word {
-    name: &'static str,
-    effect: Effect,
-}
-
-#[derive(Debug)]
-enum Effect {
-    /// Attributes are taken away, then others set.
-    Attributes(u64, u64),
-    Propagation(u64),
-    TopOnly,
-    /// `idmap=MAP`
-    Ids,
-    /// `NAME=VALUE` for the file system, and what is a value.
-    Value(fn(&str) -> Result<(), &'static str>),
-    /// A name and a value for the file system, in one word.
-    Fixed(&'static str, &'static str),
-}
-
-const fn word(name: &'static str, effect: Effect) -> Word {
-    Word { name, effect }
-}
-
-/// Attributes of any mount.
-pub const ATTRIBUTES: &[Word] = &[
-    word("ro", Effect::Attributes(0, RDONLY)),
-    word("rw", Effect::Attributes(RDONLY, 0)),
-    word("nosuid", Effect::Attributes(0, NOSUID)),
-    word("suid", Effect::Attributes(NOSUID, 0)),
-    word("nodev", Effect::Attributes(0, NODEV)),
-    word("dev", Effect::Attributes(NODEV, 0)),
-    word("noexec", Effect::Attributes(0, NOEXEC)),
-    word("exec", Effect::Attributes(NOEXEC, 0)),
-    word("nosymfollow", Effect::Attributes(0, NOSYMFOLLOW)),
-    word("noatime", Effect::Attributes(ATIME, NOATIME)),
-    word("relatime", Effect::Attributes(ATIME, 0)),
-    word("strictatime", Effect::Attributes(ATIME, STRICTATIME)),
-    word("nodiratime", Effect::Attributes(0, NODIRATIME)),
-];
-
-/// What only a bind has.
-pub const BIND: &[Word] = &[
-    word("norec", Effect::TopOnly),
-    word("private", Effect::Propagation(PRIVATE)),
-    word("slave", Effect::Propagation(SLAVE)),
-    word("shared", Effect::Propagation(SHARED)),
-    word("unbindable", Effect::Propagation(UNBINDABLE)),
-    word("idmap", Effect::Ids),
-];
-
-/// tmpfs(5)
-pub const TMPFS: &[Word] = &[
-    word("size", Effect::Value(size)),
-    word("nr_inodes", Effect::Value(count)),
-    word("mode", Effect::Value(mode)),
-    word("uid", Effect::Value(id)),
-    word("gid", Effect::Value(id)),
-];
-
-/// What a file or directory of our own making has.
-pub const OWNED: &[Word] =
-    &[word("mode", Effect::Value(mode)), word("uid", Effect::Value(id)), word("gid", Effect::Value(id))];
-
-/// What a file in memory has.
-pub const FILE: &[Word] =
-    &[word("ro", Effect::Attributes(0, RDONLY)), word("rw", Effect::Attributes(RDONLY, 0))];
-
-/// proc(5)
-pub const PROC: &[Word] = &[
-    word("pid", Effect::Fixed("subset", "pid")),
-    word("hidepid", Effect::Value(hidepid)),
-    word("gid", Effect::Value(id)),
-];
-
-/// The kernel's filesystems/devpts.
-pub const DEVPTS: &[Word] = &[
-    word("mode", Effect::Value(mode)),
-    word("ptmxmode", Effect::Value(mode)),
-    word("uid", Effect::Value(id)),
-    word("gid", Effect::Value(id)),
-    word("max", Effect::Value(id)),
-];
-
-fn size(text: &str) -> Result<(), &'static str> {
-    let number = text.strip_suffix(['k', 'K', 'm', 'M', 'g', 'G', '%']).unwrap_or(text);
-    is_number(number).then_some(()).ok_or("it is a number of bytes, of k, m or g, or of % of the memory")
-}
-
-fn count(text: &str) -> Result<(), &'static str> {
-    let number = text.strip_suffix(['k', 'K', 'm', 'M', 'g', 'G']).unwrap_or(text);
-    is_number(number).then_some(()).ok_or("it is a number, of k, m or g too")
-}
-
-fn id(text: &str) -> Result<(), &'static str> {
-    let is_id = is_number(text) && text.parse::<u32>().is_ok_and(|id| id != u32::MAX);
-    is_id.then_some(()).ok_or("it is a number")
-}
-
-fn mode(text: &str) -> Result<(), &'static str> {
-    octal(text).map(drop)
-}
-
-fn hidepid(text: &str) -> Result<(), &'static str> {
-    let is_known = ["0", "1", "2", "4", "off", "noaccess", "invisible", "ptraceable"].contains(&text);
-    is_known.then_some(()).ok_or("it is off, noaccess, invisible or ptraceable")
-}
-
-fn is_number(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u64>().is_ok()
-}
-
-/// Permission bits.
-pub fn octal(text: &str) -> Result<u32, &'static str> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let bits = u32::from_str_radix(text, 8).ok().filter(|bits| digits && *bits <= 0o7777);
-    bits.ok_or("it is an octal number up to 7777")
-}
 
 /// Reads words parted by commas. `None` when none of them is known, and they do not look like options either: then
 /// they are part of a name.
@@ -234,24 +112,11 @@ fn parameter(name: &[u8], value: Option<&OsStr>) -> Result<(OsString, Option<OsS
 /// fsconfig(2), FSCONFIG_SET_STRING
 const VALUE_MAX: usize = 255;
 
-/// Splits at `separator`, unless a backslash stands before it, which is then left out.
-pub fn split_unescaped(text: &[u8], separator: u8) -> Vec<Vec<u8>> {
-    let mut parts = vec![Vec::new()];
-    let mut rest = text.iter().copied().peekable();
-    while let Some(byte) = rest.next() {
-        match (byte, parts.last_mut()) {
-            (byte, _) if byte == separator => parts.push(Vec::new()),
-            (b'\\', Some(last)) if rest.peek() == Some(&separator) => last.extend(rest.next()),
-            (byte, Some(last)) => last.push(byte),
-            (_, None) => {}
-        }
-    }
-    parts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::vocabulary::{BIND, PROC, TMPFS};
+    use chain::sys::mount::{NOATIME, NODEV, NOSUID, RDONLY, STRICTATIME};
 
     fn of_bind(text: &str) -> Result<(String, MountOptions), String> {
         let (name, options) = part(OsStr::new(text), &[ATTRIBUTES, BIND])?;

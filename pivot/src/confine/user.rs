@@ -1,6 +1,7 @@
 //! Whom the command runs as: what was asked for, and what the new root makes of it.
 
-use super::accounts::{Account, Database, GROUPS, Key, USERS};
+use super::accounts::{Account, Database, GROUPS, USERS};
+use super::key::Key;
 use chain::Result;
 use std::ffi::OsStr;
 use std::fmt;

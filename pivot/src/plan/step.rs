@@ -1,6 +1,7 @@
 //! The steps that furnish a root: what is mounted, and what is changed in between.
 
 use crate::idmap::IdMap;
+use crate::layers::Layers;
 use chain::sys::mount::RDONLY;
 use chain::text::show;
 use std::ffi::OsString;
@@ -74,6 +75,10 @@ pub enum Source {
     Cgroup,
     /// A file system of this type.
     Other(OsString),
+    /// A directory that the next overlay is to show, and no mount itself.
+    Layer(PathBuf),
+    /// Directories laid over one another.
+    Overlay(Layers),
 }
 
 /// How something is mounted.
@@ -182,6 +187,7 @@ impl Mount {
             Source::Proc => "proc".to_owned(),
             Source::Sys => "sysfs".to_owned(),
             Source::Cgroup => "control groups".to_owned(),
+            Source::Overlay(_) | Source::Layer(_) => "an overlay".to_owned(),
             Source::Other(kind) => show(kind),
         };
         format!("mount {source} on {}", show(self.place()))

@@ -1,9 +1,11 @@
 //! What a filter does, in words.
 
 use super::compile::{decisions, newest};
+use super::groups::{self, GROUPS, Group};
 use super::machine::{Abi, Machine};
 use super::profile::{Action, Profile};
 use chain::sys::seccomp::Instruction;
+use std::cmp::Reverse;
 
 /// A policy, a line for each thing that can become of a call.
 pub fn profile(machine: &Machine, profile: &Profile) -> Vec<String> {
@@ -54,23 +56,47 @@ fn calls(machine: &Machine, abi: &Abi, profile: &Profile) -> Vec<String> {
             None => outcomes.push((outcome, vec![call.name])),
         }
     }
-    outcomes.sort_by_key(|(outcome, _)| outcome.map(|action| std::cmp::Reverse(action.value())));
-    outcomes.iter().map(|(outcome, names)| line(*outcome, names)).collect()
+    outcomes.sort_by_key(|(outcome, _)| outcome.map(|action| Reverse(action.value())));
+    outcomes.iter().map(|(outcome, names)| line(machine, abi, *outcome, names)).collect()
 }
 
 /// More names than this are only counted.
 const MANY: usize = 120;
 
-fn line(outcome: Option<Action>, names: &[&str]) -> String {
+fn line(machine: &Machine, abi: &Abi, outcome: Option<Action>, names: &[&str]) -> String {
     let what = match outcome {
         None => "by their arguments".to_owned(),
         Some(action) => words(action),
     };
-    if names.len() > MANY {
-        format!("{what}: {} calls", names.len())
-    } else {
-        format!("{what}: {}", names.join(" "))
+    match outcome {
+        _ if names.len() > MANY => format!("{what}: {} calls", names.len()),
+        Some(action) if !action.permits() => format!("{what}: {}", grouped(machine, abi, names)),
+        _ => format!("{what}: {}", names.join(" ")),
     }
+}
+
+/// The names, with groups in place of all of their calls.
+fn grouped(machine: &Machine, abi: &Abi, names: &[&str]) -> String {
+    let mut rest = names.to_vec();
+    let mut words = Vec::new();
+    let mut groups: Vec<_> = GROUPS.iter().filter_map(|group| members(machine, abi, group)).collect();
+    groups.sort_by_key(|(_, calls)| Reverse(calls.len()));
+    for (group, calls) in groups {
+        if calls.iter().all(|call| names.contains(call)) && calls.iter().any(|call| rest.contains(call)) {
+            rest.retain(|name| !calls.contains(name));
+            words.push(format!("@{group}"));
+        }
+    }
+    words.extend(rest.iter().map(ToString::to_string));
+    words.join(" ")
+}
+
+/// The calls of a group that this ABI has; None for a group that looks at arguments.
+fn members(machine: &Machine, abi: &Abi, group: &Group) -> Option<(&'static str, Vec<&'static str>)> {
+    let rules = groups::deny(machine, &format!("@{}", group.name))?;
+    let looks = rules.iter().any(|rule| !rule.conditions.is_empty());
+    let calls = rules.iter().flat_map(|rule| &rule.calls).filter(|call| abi.number(call).is_some());
+    (!looks).then(|| (group.name, calls.map(|call| call.name).collect()))
 }
 
 fn words(action: Action) -> String {

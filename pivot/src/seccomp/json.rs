@@ -1,17 +1,15 @@
 //! Policies as Docker's profiles and as `linux.seccomp` of an OCI config.json have them. What they mean is what Docker
 //! and runc do with them.
 
+mod values;
+
 use super::machine::{Abi, Machine};
 use super::profile::{Action, Condition, Profile, Rule, Test};
 use chain::text::show;
 use nix::errno::Errno;
 use rustix::thread::CapabilitySet;
-use serde_json::{Map, Value};
-
-type Object = Map<String, Value>;
-
-/// The reason why something cannot be used, beginning with its place.
-type Result<T> = std::result::Result<T, String>;
+use serde_json::Value;
+use values::{Object, Result, at, each, field, list, named, object, text, unsigned};
 
 /// The bytes begin as JSON does, which no program for the kernel does.
 pub fn is_json(bytes: &[u8]) -> bool {
@@ -250,54 +248,4 @@ fn condition(argument: &Value) -> Result<Condition> {
     let make = text(op).and_then(|op| named(&TESTS, "comparison", op)).map_err(at("op"))?;
     let test = make(number("value", u64::MAX)?, number("valueTwo", u64::MAX)?);
     Ok(Condition { argument: index as u8, test })
-}
-
-fn named<T: Copy>(table: &[(&str, T)], kind: &str, name: &str) -> Result<T> {
-    let row = table.iter().find(|(other, _)| *other == name);
-    row.map(|(_, value)| *value).ok_or_else(|| format!("there is no {kind} {}", show(name)))
-}
-
-fn object<'a>(value: &'a Value, known: &[&str]) -> Result<&'a Object> {
-    let object = value.as_object().ok_or("it is not an object")?;
-    match object.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(key) => Err(format!("the field {} is unknown", show(key))),
-        None => Ok(object),
-    }
-}
-
-/// null stands for nothing: Go's libraries write it.
-fn field<'a>(object: &'a Object, key: &str) -> Option<&'a Value> {
-    object.get(key).filter(|value| !value.is_null())
-}
-
-fn text(value: &Value) -> Result<&str> {
-    value.as_str().ok_or_else(|| "it is not a string".to_owned())
-}
-
-fn unsigned(value: &Value, most: u64) -> Result<u64> {
-    let number = value.as_u64().ok_or("it is not a whole number, 0 or more")?;
-    if number > most { Err(format!("it is more than {most}")) } else { Ok(number) }
-}
-
-/// Each element of a list, understood; a missing list is empty.
-fn list<'a, T>(
-    object: &'a Object,
-    key: &str,
-    mut parse: impl FnMut(&'a Value) -> Result<T>,
-) -> Result<Vec<T>> {
-    let mut parsed = Vec::new();
-    each(object, key, |value| Ok(parsed.push(parse(value)?)))?;
-    Ok(parsed)
-}
-
-fn each<'a>(object: &'a Object, key: &str, mut parse: impl FnMut(&'a Value) -> Result<()>) -> Result<()> {
-    let Some(value) = field(object, key) else { return Ok(()) };
-    let elements = value.as_array().ok_or_else(|| format!("{key}: it is not a list"))?;
-    let mut elements = elements.iter().enumerate();
-    elements.try_for_each(|(index, value)| parse(value).map_err(|e| format!("{key}[{index}]: {e}")))
-}
-
-/// Puts a place before the reason.
-fn at(place: &str) -> impl Fn(String) -> String {
-    move |reason| format!("{place}: {reason}")
 }

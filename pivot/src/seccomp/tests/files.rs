@@ -144,19 +144,21 @@ fn names_of_other_machines_are_left_out_and_told() {
     );
 }
 
-fn bytes(program: &[(u16, u8, u8, u32)]) -> Vec<u8> {
-    let bytes = |(code, yes, no, value): &(u16, u8, u8, u32)| {
-        [&code.to_ne_bytes()[..], &[*yes, *no], &value.to_ne_bytes()].concat()
-    };
+/// An instruction: its code, two jumps, its operand.
+type Row = (u16, u8, u8, u32);
+
+fn bytes(program: &[Row]) -> Vec<u8> {
+    let bytes =
+        |(code, yes, no, value): &Row| [&code.to_ne_bytes()[..], &[*yes, *no], &value.to_ne_bytes()].concat();
     program.iter().flat_map(bytes).collect()
 }
 
-const RETURN: (u16, u8, u8, u32) = (0x06, 0, 0, ALLOW);
+const RETURN: Row = (0x06, 0, 0, ALLOW);
 const ALLOW: u32 = 0x7fff_0000;
 
 #[test]
 fn a_program_that_the_kernel_would_refuse_is_refused_with_the_place() {
-    let table: [(&[(u16, u8, u8, u32)], &str); 11] = [
+    let table: [(&[Row], &str); 11] = [
         (&[], "it is empty"),
         (&[(0x20, 0, 0, 0)], "its last instruction is no return"),
         (&[(0x20, 0, 0, 3), RETURN], "instruction 0 loads from 3, where nothing begins"),

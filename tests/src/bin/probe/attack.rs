@@ -9,6 +9,7 @@
 //! | `mount TYPE DIR [OPTIONS]`, `umount DIR` | mounts and unmounts |
 //! | `unshare` | makes a user namespace |
 //! | `attach PID` | stops a process to look into it |
+//! | `call NUMBER [ARG]...`, `call32 NUMBER [ARG]...` | a system call by its number, the latter as 32-bit programs make it |
 //! | `open FILE`, `write FILE` | opens a file for reading or for writing |
 //! | `loosen FILE` | all ways to make the mount writable that a file lies on; says the first that worked, or `none` |
 
@@ -26,7 +27,7 @@ use tests::raw::{self, FileHandle};
 
 type Attempt = fn(&[&str]) -> Result<String, Errno>;
 
-const ATTEMPTS: [(&str, Attempt); 12] = [
+const ATTEMPTS: [(&str, Attempt); 14] = [
     ("device", device),
     ("handle", handle),
     ("key", |args| done(raw::push_key(b'x', number(args[0])))),
@@ -39,6 +40,8 @@ const ATTEMPTS: [(&str, Attempt); 12] = [
     ("umount", |args| done(unmount(args[0], UnmountFlags::DETACH).map_err(errno))),
     ("unshare", |_| done(nix::sched::unshare(CloneFlags::CLONE_NEWUSER))),
     ("attach", |args| done(raw::attach(number(args[0])))),
+    ("call", |args| done(raw::call(number(args[0]), arguments(&args[1..])))),
+    ("call32", |args| done(raw::call32(number(args[0]), arguments(&args[1..])))),
     ("open", |args| done(open(args[0], OFlags::RDONLY, Mode::empty()).map_err(errno))),
     ("write", |args| done(open(args[0], OFlags::WRONLY, Mode::empty()).map_err(errno))),
     ("loosen", loosen),
@@ -72,6 +75,10 @@ fn done<T>(result: Result<T, Errno>) -> Result<String, Errno> {
 
 fn number<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
+}
+
+fn arguments(args: &[&str]) -> [u64; 6] {
+    std::array::from_fn(|place| args.get(place).map_or(0, |text| number(text)))
 }
 
 fn device(args: &[&str]) -> Result<String, Errno> {

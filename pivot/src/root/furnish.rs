@@ -1,39 +1,43 @@
 //! The steps done in the tree: mount points found or made, mounts attached, changes made, the rest hidden.
 
+use super::{Line, Spot, Tree};
 use crate::covers::Covers;
 use crate::files::Files;
-use crate::inside::{self, Made};
+use crate::inside;
 use crate::mounts::{self, Ready, Work};
 use crate::plan::{Lookup, Masks, Source};
-use crate::root::Tree;
 use chain::sys::mount::{RDONLY, set_attributes};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use rustix::fs::{FileType, fstat};
 use rustix::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 impl Tree {
     /// Does all of it, in the order given; then hides what is to be hidden. The umask must be 0.
     pub fn furnish(&mut self, work: &[Work], masks: &Masks) -> Result<()> {
         let (mut covers, mut files) = (Covers::default(), Files::default());
-        let done = work.iter().try_for_each(|work| match work {
-            Work::Mount(ready) => self.mount(ready, masks, &mut covers),
-            Work::File(mount, content) => {
-                let tree = files.make(mount, content)?;
-                self.mount(&Ready { mount: mount.clone(), tree }, masks, &mut covers)
+        let done = (0..work.len()).try_for_each(|at| {
+            match (&work[at], Line { done: &work[..at], ahead: &work[at..] }) {
+                (Work::Mount(ready), line) => self.mount(ready, line, masks, &mut covers),
+                (Work::File(mount, content), line) => {
+                    let tree = files.make(mount, content)?;
+                    self.mount(&Ready::new(mount.clone(), tree), line, masks, &mut covers)
+                }
+                (Work::Edit(edit), line) => self.edit(edit, line),
             }
-            Work::Edit(edit) => self.edit(edit),
         });
         done.and(files.vanish())?;
         masks.hidden.iter().try_for_each(|path| self.hide(path, &mut covers))?;
+        // Closed with all other descriptors at once.
+        std::mem::forget(covers);
         masks.read_only.iter().try_for_each(|path| self.protect(path))
     }
 
-    fn mount(&mut self, ready: &Ready, masks: &Masks, covers: &mut Covers) -> Result<()> {
-        let target = self.mount_point(ready)?;
+    fn mount(&mut self, ready: &Ready, line: Line<'_>, masks: &Masks, covers: &mut Covers) -> Result<()> {
+        let target = self.mount_point(ready, line)?;
         mounts::attach(&ready.tree, &target)
             .cannot_with(|| ready.mount.what())
             .map_err(|e| explain_mismatch(e, ready))?;
@@ -41,35 +45,17 @@ impl Tree {
     }
 
     /// The open mount point, made when it is missing.
-    fn mount_point(&mut self, ready: &Ready) -> Result<OwnedFd> {
+    fn mount_point(&mut self, ready: &Ready, line: Line<'_>) -> Result<OwnedFd> {
         let (path, lookup) = (&ready.mount.target, ready.mount.lookup);
         match inside::open(self.top.as_fd(), path, lookup) {
-            Err(io::Errno::NOENT) => self
-                .make(ready)
-                .cannot_with(|| format!("make the mount point {}", show(ready.mount.place())))
-                .map_err(|e| no_mount_point(e, ready)),
-            opened => opened.cannot_with(|| ready.mount.what()).map_err(|e| explain_path(e, ready)),
+            Err(io::Errno::NOENT) => {}
+            opened => return opened.cannot_with(|| ready.mount.what()).map_err(|e| explain_path(e, ready)),
         }
-    }
-
-    fn make(&mut self, ready: &Ready) -> io::Result<OwnedFd> {
-        let (path, lookup) = (&ready.mount.target, ready.mount.lookup);
-        let kind = ready.file_type().map_err(|_| io::Errno::IO)?;
-        self.in_either(|root, made| inside::make(root, path, lookup, kind, made))?;
-        self.open_again(path, lookup)
-    }
-
-    /// Does it in the tree; where that is read-only for the command, or shows owners that are not ours, in the
-    /// directory beneath: it is the same.
-    pub fn in_either<T>(
-        &mut self,
-        work: impl Fn(BorrowedFd<'_>, &mut Vec<Made>) -> io::Result<T>,
-    ) -> io::Result<T> {
-        self.turn.take();
-        match work(self.top.as_fd(), &mut self.made) {
-            Err(io::Errno::ROFS | io::Errno::OVERFLOW) => work(self.place.as_fd(), &mut self.made),
-            done => done,
-        }
+        let kind = ready.file_type()?;
+        let make = |spot: Spot<'_>, made: &mut _| inside::make(spot.root, path, lookup, kind, made);
+        self.change(path, line, make)
+            .and_then(|()| self.open_again(path, lookup).map_err(|errno| (errno, None)))
+            .map_err(|refusal| no_mount_point(refusal, ready))
     }
 
     /// Opens what was made. If it was made beneath something that is mounted in the tree, that is read-only.
@@ -108,10 +94,17 @@ impl Tree {
     }
 }
 
-fn no_mount_point(e: Error, ready: &Ready) -> Error {
-    match ready.mount.lookup {
-        Lookup::Plain => e.hint("make that directory in the root, or do without such mounts with --bare"),
-        Lookup::Followed => e.hint("make it in the root first"),
+fn no_mount_point((errno, why): (io::Errno, Option<String>), ready: &Ready) -> Error {
+    let error = Error::os(
+        format_args!("make the mount point {}", show(ready.mount.place())),
+        Errno::from_raw(errno.raw_os_error()),
+    );
+    match (ready.mount.lookup, why) {
+        (_, Some(why)) => error.hint(format_args!("make it in the root first; {why}")),
+        (Lookup::Plain, None) => {
+            error.hint("make that directory in the root, or do without such mounts with --bare")
+        }
+        (Lookup::Followed, None) => error.hint("make it in the root first"),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Changes of the root that are no mounts. Each stays inside, and can be undone.
 
+use super::{Line, Spot, Tree};
 use crate::inside::{self, Made};
 use crate::plan::{Change, Edit, Lookup};
-use crate::root::Tree;
 use chain::sys::mount::{RDONLY, set_attributes};
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
@@ -16,20 +16,23 @@ use std::path::Path;
 
 impl Tree {
     /// Makes one change. The umask must be 0.
-    pub fn edit(&mut self, edit: &Edit) -> Result<()> {
+    pub fn edit(&mut self, edit: &Edit, line: Line<'_>) -> Result<()> {
         let target = &edit.target;
         match &edit.change {
-            Change::Link(to) => self.link(target, to),
-            Change::Directory { mode, owner } => self.directory(target, *mode, *owner),
-            Change::Mode(mode) => self.mode(target, Mode::from_raw_mode(*mode)),
+            Change::Link(to) => self.link(target, to, line),
+            Change::Directory { mode, owner } => self.directory(target, *mode, *owner, line),
+            Change::Mode(mode) => self.mode(target, Mode::from_raw_mode(*mode), line),
             Change::ReadOnly => return self.read_only(edit),
         }
-        .cannot_with(|| edit.what())
+        .map_err(|(errno, why)| {
+            let error = Error::os(edit.what(), Errno::from_raw(errno.raw_os_error()));
+            why.map_or(error.clone(), |why| error.hint(why))
+        })
     }
 
-    fn link(&mut self, target: &Path, to: &OsStr) -> io::Result<()> {
-        self.in_either(|root, made| {
-            let parent = parent_in(root, target, made)?;
+    fn link(&mut self, target: &Path, to: &OsStr, line: Line<'_>) -> Changed {
+        self.change(&above(target), line, |spot, made| {
+            let parent = parent_in(spot.root, target, made)?;
             let name = target.file_name().ok_or(io::Errno::EXIST)?;
             match symlinkat(to, &parent, name) {
                 Err(io::Errno::EXIST) if leads_to(&parent, name, to) => Ok(()),
@@ -40,9 +43,9 @@ impl Tree {
                 }
             }
         })?;
-        let parent = self.open_again(&above(target), Lookup::Followed)?;
+        let parent = self.open_again(&above(target), Lookup::Followed).map_err(bare)?;
         let is_seen = target.file_name().is_some_and(|name| leads_to(&parent, name, to));
-        if is_seen { Ok(()) } else { Err(io::Errno::ROFS) }
+        if is_seen { Ok(()) } else { Err(bare(io::Errno::ROFS)) }
     }
 
     fn directory(
@@ -50,8 +53,9 @@ impl Tree {
         target: &Path,
         mode: Option<u32>,
         (user, group): (Option<u32>, Option<u32>),
-    ) -> io::Result<()> {
-        self.in_either(|root, made| {
+        line: Line<'_>,
+    ) -> Changed {
+        self.change(target, line, |Spot { root, .. }, made| {
             let before = made.len();
             inside::make(root, target, Lookup::Followed, FileType::Directory, made)?;
             if made.len() == before || mode.or(user).or(group).is_none() {
@@ -62,13 +66,12 @@ impl Tree {
             fchown(&dir, user.map(Uid::from_raw), group.map(Gid::from_raw))?;
             fchmod(&dir, Mode::from_raw_mode(mode.unwrap_or(0o755)))
         })?;
-        self.open_again(&target.join("."), Lookup::Followed).map(drop)
+        self.open_again(&target.join("."), Lookup::Followed).map(drop).map_err(bare)
     }
 
-    fn mode(&mut self, target: &Path, mode: Mode) -> io::Result<()> {
-        let seen = inside::open(self.top.as_fd(), target, Lookup::Followed)?;
-        let seen = identity(&seen)?;
-        self.in_either(|root, made| {
+    fn mode(&mut self, target: &Path, mode: Mode, line: Line<'_>) -> Changed {
+        self.change(target, line, |Spot { root, top }, made| {
+            let seen = identity(&inside::open(top, target, Lookup::Followed)?)?;
             // Beneath there may be another file, or none.
             let file = inside::open(root, target, Lookup::Followed).map_err(|_| io::Errno::ROFS)?;
             if identity(&file)? != seen {
@@ -89,6 +92,13 @@ impl Tree {
             _ => Error::os(edit.what(), errno),
         })
     }
+}
+
+/// Or what the kernel said, and why no spare layer could be laid, where it was wanted.
+type Changed = Result<(), (io::Errno, Option<String>)>;
+
+fn bare(errno: io::Errno) -> (io::Errno, Option<String>) {
+    (errno, None)
 }
 
 /// The directory in which the target lies, made when it is missing.
