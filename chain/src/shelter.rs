@@ -12,9 +12,9 @@ use crate::sys::mount::{RDONLY, clear_attributes, set_attributes};
 use nix::fcntl::AtFlags;
 use nix::unistd::execveat;
 use rustix::fs::{
-    Access, CWD, MemfdFlags, Mode, OFlags, PROC_SUPER_MAGIC, SealFlags, StatVfsMountFlags, StatxAttributes,
-    StatxFlags, accessat, fcntl_add_seals, fcntl_get_seals, fstatfs, fstatvfs, memfd_create, open, openat,
-    readlinkat, sendfile, statat, statx,
+    Access, CWD, FsWord, MemfdFlags, Mode, OFlags, PROC_SUPER_MAGIC, SealFlags, StatVfsMountFlags,
+    StatxAttributes, StatxFlags, accessat, fcntl_add_seals, fcntl_get_seals, fstatfs, fstatvfs, memfd_create,
+    open, openat, readlinkat, sendfile, statat, statx,
 };
 use rustix::io::{Errno, Result as IoResult};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags};
@@ -26,6 +26,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 const OWN: &str = "/proc/self/exe";
+/// linux/magic.h
+const RAMFS_MAGIC: FsWord = 0x8584_58f6;
+/// linux/magic.h
+const TMPFS_MAGIC: FsWord = 0x0102_1994;
 
 /// Starts this program again, from the beginning and with the same arguments, unless its file is safe already: on a
 /// read-only mount, sealed in memory, or not this user's to write. To be called before anything has been changed.
@@ -145,10 +149,13 @@ pub struct OwnMount(OwnedFd);
 
 impl OwnMount {
     /// Finds it. `None`: the file is not of this mount namespace, or something on its mount is open for writing, so
-    /// that it cannot become read-only.
+    /// that it cannot become read-only; or it may be the initial file system, which cannot be detached.
     pub fn find() -> Option<Self> {
         let file = statx(CWD, OWN, rustix::fs::AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
         let mount = root_of(file.stx_mnt_id)?;
+        if in_memory(&mount) {
+            return None;
+        }
         let was_read_only = fstatvfs(&mount).ok()?.f_flag.contains(StatVfsMountFlags::RDONLY);
         set_attributes(mount.as_fd(), RDONLY, false).ok()?;
         if !was_read_only {
@@ -163,6 +170,11 @@ impl OwnMount {
         set_attributes(self.0.as_fd(), RDONLY, false)
             .cannot_with(|| format!("protect the file of {}", tool()))
     }
+}
+
+/// Of the kind that the kernel's initial file system has.
+fn in_memory(mount: &OwnedFd) -> bool {
+    fstatfs(mount).is_ok_and(|found| [RAMFS_MAGIC, TMPFS_MAGIC].contains(&found.f_type))
 }
 
 /// The directory that the mount with this number begins at: the root, mostly, else one on the way to the file.

@@ -6,12 +6,14 @@
 //! | [`furnish`], [`edits`] | what is mounted and changed in it |
 //! | [`spare`] | mount points in a root that cannot be changed |
 //! | [`switch`] | leaving the old root |
+//! | [`turn`] | runs that share a root |
 
 mod edits;
 mod furnish;
 mod spare;
 mod switch;
 mod tree;
+mod turn;
 
 use crate::inside::Undo;
 use crate::layers::Stack;

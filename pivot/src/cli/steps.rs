@@ -8,7 +8,6 @@ use crate::plan::{Change, Edit, Mount, MountOptions, Source, Step};
 use chain::sys::mount::RDONLY;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
 
 type Parsed = Result<Step, String>;
 

@@ -60,7 +60,7 @@ fn switch(tree: &mut Tree) -> Result<()> {
     let switched = take_place(tree);
     match &switched {
         Err(e) if e.errno() != Some(Errno::EINVAL) => return switched,
-        Err(_) if is_initial("/") => return cover(&tree.top),
+        Err(_) if is_initial("/") => return cover(tree),
         _ => to_namespace_root().cannot("enter the new root")?,
     }
     if switched.is_ok() && is_root(&tree.top).cannot("enter the new root")? {
@@ -68,7 +68,7 @@ fn switch(tree: &mut Tree) -> Result<()> {
     }
     cut_ties(tree.propagation == Some(SLAVE))?;
     match take_place(tree) {
-        Err(e) if e.errno() == Some(Errno::EINVAL) && is_initial("/") => cover(&tree.top),
+        Err(e) if e.errno() == Some(Errno::EINVAL) && is_initial("/") => cover(tree),
         switched => switched.and_then(|()| chdir("/").cannot("enter the new root")).map_err(explain_root),
     }
 }
@@ -88,7 +88,9 @@ fn is_root(top: &OwnedFd) -> io::Result<bool> {
 
 /// The initial file system (an initramfs) is what all other mounts of a namespace are on: it can neither be replaced
 /// nor detached. Everything else of the old root is detached, and the new one covers it.
-fn cover(top: &OwnedFd) -> Result<()> {
+fn cover(tree: &mut Tree) -> Result<()> {
+    let program = tree.program.take();
+    let top = &tree.top;
     let what = || "cover the initial file system".to_owned();
     say(
         "warning: the root is the kernel's initial file system, which can be covered but not detached: who may \
@@ -100,6 +102,7 @@ fn cover(top: &OwnedFd) -> Result<()> {
         let both = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
         move_mount(top, "", &initial, "", both).cannot_with(what)?;
     }
+    program.map_or(Ok(()), OwnMount::seal)?;
     fchdir(&initial).cannot_with(what)?;
     for path in mounted_on(initial.as_fd()).cannot_with(what)? {
         // Mounts can be stacked; one that a user namespace was given cannot be detached, but is covered as well.

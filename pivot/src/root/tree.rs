@@ -2,6 +2,7 @@
 
 use super::spare;
 use super::switch::{self, Start};
+use super::turn::Turn;
 use crate::inside::{Made, Undo};
 use crate::mounts::Work;
 use crate::plan::Masks;
@@ -31,6 +32,9 @@ pub struct Tree {
     /// The mount of this program's file, which is left behind.
     pub program: Option<OwnMount>,
     sealed: bool,
+    /// How much of `undo` is nobody else's, whoever uses the root.
+    own: usize,
+    turn: Turn,
 }
 
 /// All work, and how much of it is done.
@@ -55,7 +59,19 @@ impl Tree {
     /// `top` is mounted over `place`. `undo` is what was made for that. It will have this propagation type of
     /// [`chain::sys::mount`] when it is not to be private, and is `sealed`, read-only, when everything is done.
     pub fn new(top: OwnedFd, place: OwnedFd, undo: Undo, propagation: Option<u64>, sealed: bool) -> Self {
-        Tree { top, undo, spares: Vec::new(), beneath: None, place, propagation, program: None, sealed }
+        let (own, turn) = (undo.0.len(), Turn::share(top.as_fd()));
+        Tree {
+            top,
+            undo,
+            spares: Vec::new(),
+            beneath: None,
+            place,
+            propagation,
+            program: None,
+            sealed,
+            own,
+            turn,
+        }
     }
 
     /// Does all the work in it, has `look` look around and makes it the root. Gives where the command starts,
@@ -105,6 +121,7 @@ impl Tree {
         line: Line<'_>,
         change: impl Fn(Spot<'_>, &mut Vec<Made>) -> io::Result<T>,
     ) -> Result<T, (io::Errno, Option<String>)> {
+        self.turn.take();
         let (top, made) = (self.top.as_fd(), &mut self.undo.0);
         match change(Spot { root: top, top }, made) {
             Err(io::Errno::OVERFLOW) => {
@@ -137,12 +154,15 @@ impl Tree {
     /// The command's from now on. The descriptors are closed with all others at once.
     fn keep(self, work: Vec<Work>) {
         self.undo.keep();
-        std::mem::forget((self.top, self.spares, self.beneath, self.place));
+        std::mem::forget((self.top, self.spares, self.beneath, self.place, self.turn));
         work.into_iter().for_each(Work::keep);
     }
 
     /// A mount point cannot be removed while something is mounted on it. The old root may be stacked on this one.
-    fn take_down(self) {
+    fn take_down(mut self) {
+        if !self.turn.is_alone() {
+            self.undo.0.truncate(self.own);
+        }
         let lowest = self.beneath.as_ref().unwrap_or(&self.top);
         if fchdir(lowest).is_ok() {
             while unmount(".", UnmountFlags::DETACH).is_ok() {}

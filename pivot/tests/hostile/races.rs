@@ -118,3 +118,35 @@ fn a_null_device_that_is_exchanged_meanwhile_hides_nothing_less() {
     });
     canary.is_alive();
 }
+
+/// A run that fails removes the mount points that it has made; where another run has found them, that one would lose
+/// what it has mounted there, without a word.
+#[test]
+fn a_run_that_fails_takes_nothing_from_another_in_the_same_root() {
+    let Some(canary) = Canary::new() else { return };
+    let (made, below) = (canary.path("rootfs/made"), canary.path("rootfs/made/a"));
+    let script =
+        "grep -c ' /made/a ' /proc/self/mountinfo; sleep 0.01; grep -c ' /made/a ' /proc/self/mountinfo";
+    let mut undone = 0;
+    for _ in 0..100 {
+        let failing =
+            canary.0.run("unshare-rs -pum pivot --tmpfs /made/a --chdir /missing rootfs true").start();
+        let other = canary.0.run("unshare-rs -pum pivot --tmpfs /made/a rootfs sh -c").arg(script).start();
+        assert_eq!(other.done().is(0).quiet().text(), "1\n1");
+        failing.done().is(125);
+        let _ = fs::remove_dir(&below).and_then(|()| fs::remove_dir(&made));
+        canary.0.run("pivot --tmpfs /made/a --chdir /missing rootfs true").done().is(125);
+        undone += u32::from(!made.exists());
+        let _ = fs::remove_dir(&below).and_then(|()| fs::remove_dir(&made));
+    }
+    assert_eq!(undone, 100, "alone with its root a run undoes all that it has made");
+}
+
+/// What a program of the root can do against that is to make the next run wait a little.
+#[test]
+fn a_root_that_its_programs_keep_locked_is_used_all_the_same() {
+    let Some(canary) = Canary::new() else { return };
+    let holder = canary.0.run("flock rootfs sh -c").arg("echo locked; exec probe hold").start();
+    holder.until("locked");
+    canary.0.run("unshare-rs -pum pivot --tmpfs /made rootfs test -d /made").done().is(0).quiet();
+}

@@ -77,7 +77,9 @@ fn every_test_that_a_table_names_is_there() {
     for page in ["pivot/SECURITY.md", "pivot/FEATURES.md"] {
         let text = fs::read_to_string(workspace().join(page)).unwrap();
         for name in text.split('`').skip(1).step_by(2) {
-            let Some((parts, test)) = name.rsplit_once("::") else { continue };
+            let Some((parts, test)) = name.rsplit_once("::").filter(|(_, test)| *test != "test") else {
+                continue;
+            };
             let part = parts.rsplit("::").next().unwrap();
             assert!(
                 files.iter().any(|file| has(file, part, test)),
