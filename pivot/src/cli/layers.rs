@@ -1,8 +1,11 @@
-//! The options that make the root of layers.
+//! The options for layers.
 
-use crate::cli::vocabulary;
+use crate::cli::steps::{Parsed, mounted, read_only, two_paths};
+use crate::cli::vocabulary::{self, ATTRIBUTES, SIZE};
+use crate::cli::words;
 use crate::layers::{Changes, Layers};
-use std::ffi::OsString;
+use crate::plan::{Mount, MountOptions, Source, Step};
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 /// Instead of ROOT.
@@ -41,6 +44,43 @@ impl LayerOptions {
 
 fn size(text: &str) -> Result<String, &'static str> {
     vocabulary::size(text).map(|()| text.to_owned())
+}
+
+/// `DIR`
+pub fn layer(text: &OsStr) -> Parsed {
+    if text.is_empty() {
+        return Err("DIR is empty".to_owned());
+    }
+    let source = Source::Layer(text.into());
+    Ok(Step::Mount(Mount::new(PathBuf::new(), source, MountOptions::default())))
+}
+
+/// `UPPER:DST[:OPTIONS]`, parted like a bind.
+pub fn overlay(text: &OsStr) -> Parsed {
+    let (paths, options) = words::part(text, &[ATTRIBUTES])?;
+    let (upper, target) = two_paths(paths)?;
+    if upper.is_empty() {
+        return Err("UPPER is empty".to_owned());
+    }
+    stacked(target, Changes::Kept { upper: upper.into(), work: None }, options)
+}
+
+/// `DST[:OPTIONS]`
+pub fn tmp_overlay(text: &OsStr) -> Parsed {
+    let (target, options) = words::part(text, &[ATTRIBUTES, SIZE])?;
+    let size = options.parameters.iter().rev().find_map(|(_, value)| value.clone());
+    stacked(target, Changes::Lost { size }, options)
+}
+
+/// `DST[:OPTIONS]`
+pub fn ro_overlay(text: &OsStr) -> Parsed {
+    let (target, options) = words::part(text, &[ATTRIBUTES])?;
+    stacked(target, Changes::Refused, options).map(read_only)
+}
+
+/// The layers come from the options before it.
+fn stacked(target: &OsStr, changes: Changes, options: MountOptions) -> Parsed {
+    mounted(target, Source::Overlay(Layers { lower: Vec::new(), changes }), options)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The options that furnish the root: a table.
 
-use crate::cli::steps;
+use crate::cli::{layers, steps};
 use crate::plan::Step;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
@@ -78,16 +78,16 @@ const MOUNT_OPTIONS: [MountOption; 27] = [
         "overlay-src",
         "DIR",
         "Have the overlay option that follows show DIR, over those before it",
-        steps::layer,
+        layers::layer,
     ),
     row(
         "overlay",
         "UPPER:DST[:OPTIONS]",
         "Mount the --overlay-src before it on DST as one, and keep changes in UPPER",
-        steps::overlay,
+        layers::overlay,
     ),
-    row("tmp-overlay", "DST[:OPTIONS]", "The same, but changes are lost", steps::tmp_overlay),
-    row("ro-overlay", "DST[:OPTIONS]", "The same, but read-only", steps::ro_overlay),
+    row("tmp-overlay", "DST[:OPTIONS]", "The same, but changes are lost", layers::tmp_overlay),
+    row("ro-overlay", "DST[:OPTIONS]", "The same, but read-only", layers::ro_overlay),
     row("file", "DST[:OPTIONS]=TEXT", "Show a file with this content as DST", steps::file),
     row("file-fd", "N:DST[:OPTIONS]", "Show a file with what descriptor N gives as DST", steps::file_fd),
     row("symlink", "DST=TARGET", "Make DST a symbolic link to TARGET", steps::symlink),

@@ -1,15 +1,15 @@
 //! What the values of the options that furnish the root mean.
 
 use crate::cli::split::{below_root, cut, inside, parted_at_equals, split_unescaped, unescaped};
-use crate::cli::vocabulary::{ATTRIBUTES, BIND, DEVPTS, FILE, OWNED, PROC, SIZE, TMPFS, Word, octal};
+use crate::cli::vocabulary::{ATTRIBUTES, BIND, DEVPTS, FILE, OWNED, PROC, TMPFS, Word, octal};
 use crate::cli::words;
-use crate::layers::{Changes, Layers};
 use crate::plan::{Change, Edit, Mount, MountOptions, Source, Step};
 use chain::sys::mount::RDONLY;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-type Parsed = Result<Step, String>;
+/// A step, or what is wrong with the value.
+pub type Parsed = Result<Step, String>;
 
 /// `SRC:DST[:OPTIONS]`. The last ":/" parts the first two, so SRC may hold any colon.
 pub fn bind(text: &OsStr) -> Parsed {
@@ -40,7 +40,8 @@ fn bind_of(text: &OsStr, optional: bool) -> Parsed {
     mounted(target, Source::Bind { source: source.into(), optional }, options)
 }
 
-fn two_paths(paths: &OsStr) -> Result<(&OsStr, &OsStr), String> {
+/// Parts two paths at the last ":/", so that the first may hold any colon.
+pub fn two_paths(paths: &OsStr) -> Result<(&OsStr, &OsStr), String> {
     let bytes = paths.as_bytes();
     let colon = bytes
         .windows(2)
@@ -49,7 +50,8 @@ fn two_paths(paths: &OsStr) -> Result<(&OsStr, &OsStr), String> {
     Ok((OsStr::from_bytes(&bytes[..colon]), OsStr::from_bytes(&bytes[colon + 1..])))
 }
 
-fn read_only(mut step: Step) -> Step {
+/// The same step, read-only.
+pub fn read_only(mut step: Step) -> Step {
     if let Step::Mount(mount) = &mut step {
         mount.options.set |= RDONLY;
     }
@@ -144,43 +146,6 @@ pub fn mount(text: &OsStr) -> Parsed {
     mounted(&OsString::from_vec(target), Source::Other(kind.to_owned()), options)
 }
 
-/// `DIR`
-pub fn layer(text: &OsStr) -> Parsed {
-    if text.is_empty() {
-        return Err("DIR is empty".to_owned());
-    }
-    let source = Source::Layer(text.into());
-    Ok(Step::Mount(Mount::new(std::path::PathBuf::new(), source, MountOptions::default())))
-}
-
-/// `UPPER:DST[:OPTIONS]`, parted like a bind.
-pub fn overlay(text: &OsStr) -> Parsed {
-    let (paths, options) = words::part(text, &[ATTRIBUTES])?;
-    let (upper, target) = two_paths(paths)?;
-    if upper.is_empty() {
-        return Err("UPPER is empty".to_owned());
-    }
-    stacked(target, Changes::Kept { upper: upper.into(), work: None }, options)
-}
-
-/// `DST[:OPTIONS]`
-pub fn tmp_overlay(text: &OsStr) -> Parsed {
-    let (target, options) = words::part(text, &[ATTRIBUTES, SIZE])?;
-    let size = options.parameters.iter().rev().find_map(|(_, value)| value.clone());
-    stacked(target, Changes::Lost { size }, options)
-}
-
-/// `DST[:OPTIONS]`
-pub fn ro_overlay(text: &OsStr) -> Parsed {
-    let (target, options) = words::part(text, &[ATTRIBUTES])?;
-    stacked(target, Changes::Refused, options).map(read_only)
-}
-
-/// The layers come from the options before it.
-fn stacked(target: &OsStr, changes: Changes, options: MountOptions) -> Parsed {
-    mounted(target, Source::Overlay(Layers { lower: Vec::new(), changes }), options)
-}
-
 /// `DST[:OPTIONS]=TEXT`
 pub fn file(text: &OsStr) -> Parsed {
     let (place, content) = parted_at_equals(text)?;
@@ -241,7 +206,8 @@ fn shown_as(text: &OsStr, target: &str) -> Parsed {
     Ok(Step::Mount(Mount::read_only_file(text.into(), target)))
 }
 
-fn mounted(target: &OsStr, source: Source, options: MountOptions) -> Parsed {
+/// A mount on an absolute path.
+pub fn mounted(target: &OsStr, source: Source, options: MountOptions) -> Parsed {
     Ok(Step::Mount(Mount::new(inside(target)?, source, options)))
 }
 

@@ -17,17 +17,20 @@ use std::path::{Path, PathBuf};
 pub struct Kept {
     upper: Place,
     work: Place,
+    /// The work directory is no other upper directory's, unless the user named it.
+    is_usual: bool,
 }
 
 impl Kept {
     /// Finds both and refuses what cannot go together, with each other and with the layers. Changes nothing.
     pub fn open(upper: PathBuf, work: Option<PathBuf>, lower: &[Layer]) -> Result<Self> {
         let upper = Place::find(upper, Role::Upper)?;
+        let is_usual = work.is_none();
         let work = match work {
             Some(work) => Place::find(work, Role::Work)?,
             None => upper.beside()?,
         };
-        let kept = Kept { upper, work };
+        let kept = Kept { upper, work, is_usual };
         kept.check(lower)?;
         Ok(kept)
     }
@@ -74,7 +77,7 @@ impl Kept {
 
     /// Makes what is missing. From here on, until this is dropped, no other run makes an overlay of them.
     pub fn make(&mut self, like: Option<BorrowedFd<'_>>, undo: &mut Undo) -> Result<()> {
-        let used = (self.upper.dir.is_some(), self.work.dir.is_some());
+        let used = (self.upper.dir.is_some(), self.work.dir.is_some() && !self.is_usual);
         self.upper.make(like, undo)?;
         self.work.make(None, undo)?;
         let Some(Upper { work, .. }) = self.upper() else { return Ok(()) };

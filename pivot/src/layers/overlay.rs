@@ -72,7 +72,8 @@ pub fn mount(layout: &Layout<'_>) -> Result<OwnedFd, Refusal> {
 /// Whether another overlay keeps its changes in `dir` or works there.
 ///
 /// The kernel tells only who has an index. This overlay with one never comes to be, as it would work in the parent of
-/// its upper directory; that is found out later, and is a line in the kernel's log.
+/// its upper directory; that is found out later, and is a line in the kernel's log. It takes the kernel an RCU grace
+/// period to forget it again, a millisecond or so: ask only where it matters.
 pub fn is_in_use(dir: BorrowedFd<'_>, parent: BorrowedFd<'_>) -> bool {
     let upper = Some(Upper { dir, work: parent });
     let attributes = MountAttrFlags::empty();
