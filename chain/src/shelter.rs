@@ -20,7 +20,6 @@ use rustix::io::{Errno, Result as IoResult};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags};
 use rustix::mount::{fsconfig_create, fsmount, fsopen, open_tree};
 use rustix::process::geteuid;
-use std::cell::Cell;
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -146,10 +145,7 @@ fn name() -> Result<()> {
 /// The mount that the file lies on, in a mount namespace that nobody else shares and whose root is about to be
 /// detached. Unlike [`take`] that costs next to nothing.
 #[derive(Debug)]
-pub struct OwnMount {
-    mount: OwnedFd,
-    is_sealed: Cell<bool>,
-}
+pub struct OwnMount(OwnedFd);
 
 impl OwnMount {
     /// Finds it. `None`: the file is not of this mount namespace, or something on its mount is open for writing, so
@@ -165,17 +161,14 @@ impl OwnMount {
         if !was_read_only {
             clear_attributes(mount.as_fd(), RDONLY, false).ok()?;
         }
-        Some(OwnMount { mount, is_sealed: Cell::new(false) })
+        Some(OwnMount(mount))
     }
 
     /// Makes it read-only: to be called when all copies of mounts have been made, and just before it is detached.
     /// From then on nobody can change it, whatever his rights: it belongs to no mount namespace.
-    pub fn seal(&self) -> Result<()> {
-        if !self.is_sealed.replace(true) {
-            set_attributes(self.mount.as_fd(), RDONLY, false)
-                .cannot_with(|| format!("protect the file of {}", tool()))?;
-        }
-        Ok(())
+    pub fn seal(self) -> Result<()> {
+        set_attributes(self.0.as_fd(), RDONLY, false)
+            .cannot_with(|| format!("protect the file of {}", tool()))
     }
 }
 

@@ -177,6 +177,49 @@ fn overlays_show_the_layers_before_them() {
     });
 }
 
+#[test]
+fn overlays_take_options_of_mounts() {
+    let Some(sandbox) = sandbox() else { return };
+    let line = "unshare-rs -pm pivot --bare --proc --overlay-src a --tmp-overlay /tmp:size=1M,noexec --overlay-src b \
+        --overlay up:/root:ro,nosuid rootfs sh -c";
+    let script =
+        "cat /bin/busybox /bin/busybox >/tmp/x; grep -oE '/(tmp|root) r[a-z,]*' /proc/self/mountinfo";
+    let outcome = sandbox.run(line).arg(script).done().is(0).says("No space left on device");
+    assert_eq!(outcome.text(), "/tmp rw,noexec,relatime\n/root ro,nosuid,relatime");
+}
+
+#[test]
+fn layers_go_with_all_else_that_shapes_a_root() {
+    let Some(sandbox) = sandbox() else { return };
+    sandbox.file("a/program", "#!/bin/sh\necho ran\n", 0o755);
+    let line = "unshare-rs -pm pivot --layer rootfs --layer a --upper-size 10% --idmap 0:1000:1 --file /new/f=text \
+        --symlink /l=new --chmod /file=600 --propagation shared --mask /b --chdir /inner --dir /made:mode=711 sh -c";
+    let script = "pwd; cat /l/f; stat -c '%a %u' /file /made /a; /program; grep -c ' / / .*shared:' /proc/self/mountinfo";
+    let text = sandbox.run(line).arg(script).done().is(0).quiet().text();
+    assert_eq!(text, "/inner\ntext600 1000\n711 0\n644 1000\nran\n1");
+    let refused = "pivot --layer rootfs --idmap 0:1000:1 --upper up true";
+    sandbox.run(refused).done().is(125).says("cannot map the ids of up: changes are kept with the owners");
+    sandbox
+        .run("pivot --layer rootfs --propagation slave true")
+        .done()
+        .is(125)
+        .says("nothing outside is mounted in layers");
+}
+
+#[test]
+fn a_read_only_root_is_not_changed_by_changes_either() {
+    let Some(sandbox) = sandbox() else { return };
+    let before = names(&sandbox.path("rootfs"));
+    let line = "pivot --ro --bare --symlink /new/l=x --dir /d:mode=711 --file /etc/f=x --chmod /etc=700 --tmpfs /d/t rootfs sh -c";
+    let script = "stat -c %a /d /etc; readlink /new/l; touch /d/t/x; touch /d/x /new/x /x";
+    let outcome = sandbox.run(line).arg(script).done().is(1);
+    assert_eq!(outcome.text(), "711\n700\nx");
+    assert_eq!(outcome.talk().matches("Read-only file system").count(), 3, "{outcome}");
+    assert_eq!(names(&sandbox.path("rootfs")), before);
+    let stat = sandbox.shell("stat -c %a rootfs/etc").done().text();
+    assert_eq!(stat, "755");
+}
+
 /// A root that has no mount points, and files and a directory in the root to be carried over.
 fn bare_root(sandbox: &Sandbox) {
     for dir in ["dev", "proc", "sys", "tmp"] {

@@ -8,7 +8,6 @@ use crate::plan::{Change, Edit, Mount, MountOptions, Source, Step};
 use chain::sys::mount::RDONLY;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
 
 type Parsed = Result<Step, String>;
 
@@ -151,7 +150,7 @@ pub fn layer(text: &OsStr) -> Parsed {
         return Err("DIR is empty".to_owned());
     }
     let source = Source::Layer(text.into());
-    Ok(Step::Mount(Mount::new(PathBuf::new(), source, MountOptions::default())))
+    Ok(Step::Mount(Mount::new(std::path::PathBuf::new(), source, MountOptions::default())))
 }
 
 /// `UPPER:DST[:OPTIONS]`, parted like a bind.

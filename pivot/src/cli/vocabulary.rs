@@ -98,6 +98,7 @@ pub const DEVPTS: &[Word] = &[
     word("max", Effect::Value(id)),
 ];
 
+/// A size as tmpfs(5) has it.
 pub fn size(text: &str) -> Result<(), &'static str> {
     let number = text.strip_suffix(['k', 'K', 'm', 'M', 'g', 'G', '%']).unwrap_or(text);
     is_number(number).then_some(()).ok_or("it is a number of bytes, of k, m or g, or of % of the memory")

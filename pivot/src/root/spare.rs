@@ -51,7 +51,8 @@ pub fn lay(top: BorrowedFd<'_>, path: &Path, line: Line<'_>) -> Result<Spare, Op
     let root = site.root.as_fd();
     let memory = Memory::make(None, Some(root)).map_err(told)?;
     let upper = memory.upper();
-    for mount_point in line.ahead.iter().filter_map(Work::mount_point) {
+    // Up to the next change, which may want to make one of them in its own way.
+    for mount_point in line.ahead.iter().map_while(Work::mount_point) {
         // What is wrong with it will be told when its turn comes.
         let _ = make_missing(top, &site, upper.dir, mount_point);
     }

@@ -30,7 +30,7 @@ pub enum Start {
 }
 
 /// Makes the tree, a mount of this namespace, the root. Gives where the command starts, `directory` or `/`.
-pub fn enter(tree: &Tree, directory: Option<&Path>) -> Result<Start> {
+pub fn enter(tree: &mut Tree, directory: Option<&Path>) -> Result<Start> {
     let directory = directory.map(|path| (path, Directory::open(tree.top.as_fd(), path)));
     if let Some((_, Err(e))) = &directory
         && e.errno() != Some(Errno::EACCES)
@@ -56,14 +56,14 @@ pub fn start_in(root: BorrowedFd<'_>, path: &Path) -> Result<PathBuf> {
 
 /// Where this process was in a chroot, it has taken the place of that only, or of nothing: then it does the same from
 /// the root of the namespace, as nothing beneath a chroot keeps root inside.
-fn switch(tree: &Tree) -> Result<()> {
-    let (top, switched) = (&tree.top, take_place(tree));
+fn switch(tree: &mut Tree) -> Result<()> {
+    let switched = take_place(tree);
     match &switched {
         Err(e) if e.errno() != Some(Errno::EINVAL) => return switched,
         Err(_) if is_initial("/") => return cover(tree),
         _ => to_namespace_root().cannot("enter the new root")?,
     }
-    if switched.is_ok() && is_root(top).cannot("enter the new root")? {
+    if switched.is_ok() && is_root(&tree.top).cannot("enter the new root")? {
         return Ok(());
     }
     cut_ties(tree.propagation == Some(SLAVE))?;
@@ -75,10 +75,10 @@ fn switch(tree: &Tree) -> Result<()> {
 
 /// pivot_root(2) stacks the old root on the new one at `/`, from where it can be detached without a directory to put
 /// it in.
-fn take_place(tree: &Tree) -> Result<()> {
+fn take_place(tree: &mut Tree) -> Result<()> {
     fchdir(&tree.top).cannot("enter the new root")?;
     pivot_root(".", ".").cannot("switch the root")?;
-    tree.program.as_ref().map_or(Ok(()), OwnMount::seal)?;
+    tree.program.take().map_or(Ok(()), OwnMount::seal)?;
     unmount(".", UnmountFlags::DETACH).cannot("detach the old root")
 }
 
@@ -88,7 +88,8 @@ fn is_root(top: &OwnedFd) -> io::Result<bool> {
 
 /// The initial file system (an initramfs) is what all other mounts of a namespace are on: it can neither be replaced
 /// nor detached. Everything else of the old root is detached, and the new one covers it.
-fn cover(tree: &Tree) -> Result<()> {
+fn cover(tree: &mut Tree) -> Result<()> {
+    let program = tree.program.take();
     let top = &tree.top;
     let what = || "cover the initial file system".to_owned();
     say(
@@ -101,7 +102,7 @@ fn cover(tree: &Tree) -> Result<()> {
         let both = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
         move_mount(top, "", &initial, "", both).cannot_with(what)?;
     }
-    tree.program.as_ref().map_or(Ok(()), OwnMount::seal)?;
+    program.map_or(Ok(()), OwnMount::seal)?;
     fchdir(&initial).cannot_with(what)?;
     for path in mounted_on(initial.as_fd()).cannot_with(what)? {
         // Mounts can be stacked; one that a user namespace was given cannot be detached, but is covered as well.

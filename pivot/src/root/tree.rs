@@ -87,7 +87,7 @@ impl Tree {
             .furnish_unmasked(&work, masks)
             .and_then(|()| self.seal())
             .and_then(|()| look(self.top.as_fd()))
-            .and_then(|found| Ok((switch::enter(&self, directory)?, found)));
+            .and_then(|found| Ok((switch::enter(&mut self, directory)?, found)));
         match entered {
             Ok(_) => self.keep(work),
             Err(_) => self.take_down(),
