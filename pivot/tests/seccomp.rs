@@ -217,6 +217,17 @@ fn what_cannot_be_a_filter_is_refused_before_anything_is_done() {
     let long: Vec<u8> = [0x06, 0, 0, 0, 0, 0, 0xff, 0x7f].repeat(4097);
     sandbox.file("long.bpf", long, 0o644);
     fs::create_dir(sandbox.path("dir")).unwrap();
+    let rules = |count| {
+        let rule = |value: usize| {
+            let test =
+                format!(r#""index": 0, "value": {value}, "valueTwo": {value}, "op": "SCMP_CMP_MASKED_EQ""#);
+            format!(r#"{{"names": ["read"], "action": "SCMP_ACT_ERRNO", "args": [{{{test}}}]}}"#)
+        };
+        let rules: Vec<_> = (1..=count).map(rule).collect();
+        format!(r#"{{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{}]}}"#, rules.join(","))
+    };
+    sandbox.file("4096.json", rules(4096), 0o644);
+    sandbox.file("4097.json", rules(4097), 0o644);
     let table = [
         ("--seccomp missing", "cannot use missing as a seccomp filter: No such file or directory"),
         ("--seccomp dir", "cannot use dir as a seccomp filter: Is a directory"),
@@ -225,6 +236,8 @@ fn what_cannot_be_a_filter_is_refused_before_anything_is_done() {
         ("--seccomp half.json", "EOF while parsing a value at line 1 column 18"),
         ("--seccomp typo.json", "defaultAction: there is no action SCMP_ACT_ALOW"),
         ("--seccomp long.bpf", "it has 4097 instructions, the kernel accepts 4096"),
+        ("--seccomp 4096.json", "instructions, the kernel accepts 4096"),
+        ("--seccomp 4097.json", "it has 4097 rules; more than 4096 make no filter"),
         ("--seccomp /dev/zero", "it is larger than 4 MiB"),
         ("--seccomp=", "the name is empty"),
         ("--seccomp-deny @mounts", "there is no group @mounts"),

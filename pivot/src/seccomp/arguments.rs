@@ -55,7 +55,7 @@ impl Arguments<'_> {
 
     fn masked(&mut self, offset: u32, mask: u32, value: u32, met: Target, next: Target) -> Target {
         if mask == 0 {
-            return if value == 0 { met } else { next };
+            return met;
         }
         let compared = self.code.compare(Jump::Equal, value, met, next);
         let compared = if mask == u32::MAX { compared } else { self.code.and(mask, compared) };

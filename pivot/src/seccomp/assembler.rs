@@ -28,8 +28,8 @@ pub enum Target {
     Place(usize),
 }
 
-/// The farthest that a comparison jumps: a byte says how far, and one more jump may have to be put in between.
-const REACH: usize = u8::MAX as usize - 1;
+/// The farthest that a comparison jumps, counted from itself: a byte says how many instructions are skipped.
+const REACH: usize = u8::MAX as usize + 1;
 
 /// A program under construction.
 #[derive(Debug, Default)]
@@ -71,6 +71,7 @@ impl Assembler {
         if yes == no {
             return yes;
         }
+        // Something may have to be put in between for the other.
         let yes = self.near(yes, REACH - 1);
         let no = self.near(no, REACH);
         let next = self.reversed.len() - 1;

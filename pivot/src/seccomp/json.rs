@@ -47,8 +47,14 @@ pub fn profile_on(
     let compat = compat(around.machine, root)?;
     let mut profile = Profile { compat, flags: flags(root)?, ..Profile::new(otherwise) };
     each(root, "syscalls", |row| add(around, &mut profile, row))?;
-    Ok(profile)
+    match profile.rules.len() {
+        0..=MOST_RULES => Ok(profile),
+        count => Err(format!("it has {count} rules; more than {MOST_RULES} make no filter")),
+    }
 }
+
+/// Docker's has 56. What takes an instruction each is more than the kernel accepts.
+const MOST_RULES: usize = 4096;
 
 const PROFILE: [&str; 8] = [
     "defaultAction",

@@ -74,7 +74,7 @@ pub enum Test {
     Masked {
         /// Which bits count.
         mask: u64,
-        /// What they must be.
+        /// What they must be; it has no others.
         value: u64,
     },
     /// One of these bits is set.

@@ -185,3 +185,37 @@ fn what_is_denied_by_name_cannot_be_reached_through_a_multiplexer() {
     assert!(refused(359, 2) && refused(102, 1) && !refused(102, 2), "socket, socketcall");
     assert!(refused(117, 23) && refused(117, 1 << 16 | 23) && !refused(117, 3), "ipc");
 }
+
+#[test]
+fn what_is_refused_with_certain_arguments_is_refused_where_they_cannot_be_seen() {
+    let socket = |action, family| Rule {
+        calls: vec![X86_64.find("socket").unwrap()],
+        action,
+        conditions: vec![Condition { argument: 0, test: Test::Eq(family) }],
+    };
+    let table = [
+        (Action::Allow, REFUSED, REFUSED),
+        // Not allowed with any argument because it is allowed with some.
+        (REFUSED, Action::Allow, REFUSED),
+    ];
+    for (otherwise, action, expected) in table {
+        let mut profile = Profile::new(otherwise);
+        profile.rules = vec![socket(action, 38)];
+        profile.newest = X86_64.find("removexattrat");
+        multiplex(&X86_64, &mut profile.rules);
+        let program = compile(&X86_64, &profile);
+        let call = Call { abi: &X86_64.compat, number: 102, arguments: [1, 0, 0, 0, 0, 0] };
+        assert_eq!(answer(&program, call), expected.value());
+    }
+}
+
+#[test]
+fn what_is_denied_cannot_be_reached_as_x32() {
+    let mut profile = Profile::new(Action::Allow);
+    profile.first = groups::deny(&X86_64, "@mount").unwrap();
+    let program = compile(&X86_64, &profile);
+    for number in [165, 0, 512, 0x3fff_ffff] {
+        let call = Call { abi: &X86_64.native, number: 0x4000_0000 | number, arguments: [0; 6] };
+        assert_eq!(answer(&program, call), UNKNOWN.value());
+    }
+}

@@ -1,6 +1,7 @@
 //! Made-up policies against a plain reading of their rules.
 
 use super::*;
+use crate::seccomp::assembler::{Assembler, Jump, Target};
 use crate::seccomp::compile::{compile, compile_before, multiplex};
 use crate::seccomp::raw;
 
@@ -128,5 +129,32 @@ fn what_is_denied_stands_before_a_program_of_others() {
         stranger.audit = 0xc000_0016;
         let call = Call { abi: &stranger, number: 0, arguments: [0; 6] };
         assert_eq!(answer(&program, call), answer(&rest, call));
+    }
+}
+
+#[test]
+fn a_comparison_reaches_what_is_as_far_as_it_may_be_and_farther() {
+    let back = |value| Instruction { code: 0x06, yes: 0, no: 0, value };
+    let rest = [back(1), back(2), back(3)];
+    let (three, two) = (Target::Place(0), Target::Place(1));
+    for between in 240..270 {
+        for (far, expected) in [(None, [2, 1]), (Some(two), [3, 2])] {
+            for swapped in [false, true] {
+                let mut code = Assembler::before(&rest);
+                for _ in 0..between {
+                    code.load(0, code.start());
+                }
+                let near = far.unwrap_or(code.start());
+                let one = if far.is_some() { three } else { two };
+                let (yes, no) = if swapped { (near, one) } else { (one, near) };
+                let start = code.compare(Jump::Equal, 5, yes, no);
+                code.load(0, start);
+                let program = code.finish();
+                let answers = [5, 6]
+                    .map(|number| answer(&program, Call { abi: &X86_64.native, number, arguments: [0; 6] }));
+                let expected = if swapped { [expected[1], expected[0]] } else { expected };
+                assert_eq!(answers, expected, "{between} between");
+            }
+        }
     }
 }
