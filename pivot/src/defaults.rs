@@ -1,7 +1,7 @@
 //! What a new root gets when nothing else is said: the tables. They are Docker's, from moby's
 //! daemon/pkg/oci/defaults.go.
 
-use crate::filesystem::Filesystem;
+use crate::mount::filesystem::Filesystem;
 use crate::plan::{Lookup, Mount, MountOptions, Source};
 use chain::resolver;
 use rustix::mount::MountAttrFlags as Attr;

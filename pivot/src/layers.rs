@@ -21,9 +21,9 @@ mod relation;
 pub use memory::{Memory, resemble};
 pub use overlay::{Layout, Refusal, Upper, mount};
 
-use crate::idmap::{self, IdMap};
 use crate::inside::Undo;
-use crate::mounts::copy_all;
+use crate::mount::copy_all;
+use crate::mount::idmap::{self, IdMap};
 use crate::plan::{Mount, Source, Step};
 use chain::text::show;
 use chain::{Cannot, Error, Result};

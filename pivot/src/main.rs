@@ -8,40 +8,28 @@
 //! | [`namespace`] | namespaces that nobody else shares |
 //! | [`root`] | what becomes the root, what is mounted and changed in it, the switch |
 //! | [`layers`] | directories laid over one another |
-//! | [`inside`] | paths resolved inside the root, missing mount points |
-//! | [`mounts`], [`bind`], [`filesystem`], [`cgroup`] | mounts by descriptor: copies and new ones |
+//! | [`mount`] | mounts by descriptor |
+//! | [`inside`] | paths resolved inside the root |
 //! | [`table`] | the table of mounts |
-//! | [`idmap`] | owners of files shown as others |
-//! | [`files`] | files in memory |
-//! | [`table`] | the table of mounts |
-//! | [`proc`], [`dev`], [`covers`] | what lies on top of /proc, /sys and /dev |
 //! | [`confine`] | what is taken from the command |
 //! | [`seccomp`] | which system calls it may make |
 //! | [`environment`] | its variables |
-//! | [`explain`] | all of that, told instead of done |
 //! | [`command`] | becoming the command |
+//! | [`explain`] | all of that, told instead of done |
 
 #![cfg_attr(not(test), no_main)]
 
-mod bind;
-mod cgroup;
 mod cli;
 mod command;
 mod confine;
-mod covers;
 mod defaults;
-mod dev;
 mod environment;
 mod explain;
-mod files;
-mod filesystem;
-mod idmap;
 mod inside;
 mod layers;
-mod mounts;
+mod mount;
 mod namespace;
 mod plan;
-mod proc;
 mod root;
 mod seccomp;
 mod table;
@@ -63,12 +51,12 @@ fn run(options: cli::Options) -> chain::Result<u8> {
     let mut session = Session::plan(&confinement);
     let mut command = command::Command::new(plan.command)?;
     confinement.begin()?;
-    let rules = bind::Rules::of(&plan.look);
-    let steps = bind::take_early(plan.steps, rules)?;
+    let rules = mount::bind::Rules::of(&plan.look);
+    let steps = mount::bind::take_early(plan.steps, rules)?;
     caller.enter_own(&namespaces, rules.cut)?;
     namespace::set_names(&plan.names)?;
     let root = root::Root::open(plan.root)?;
-    let work = mounts::prepare(steps, rules)?;
+    let work = mount::prepare(steps, rules)?;
     let tree = root.attach(&plan.look, caller.program)?;
     let look = |root: BorrowedFd<'_>| {
         session.look_inside(root)?;

@@ -17,8 +17,8 @@ mod turn;
 
 use crate::inside::Undo;
 use crate::layers::Stack;
+use crate::mount::{self, bind, idmap};
 use crate::plan::{Base, Look};
-use crate::{bind, idmap, mounts};
 use chain::shelter::OwnMount;
 use chain::sys::mount::{NODEV, RDONLY, SLAVE, set_attributes};
 use chain::text::show;
@@ -93,7 +93,7 @@ fn is_root(dir: &OwnedFd) -> rustix::io::Result<bool> {
 /// process and its children.
 fn attach_copy(place: OwnedFd, path: &Path, look: &Look) -> Result<Tree> {
     let what = || format!("use {} as the root", show(path));
-    let top = mounts::copy_all(&place, "").cannot_with(what).map_err(|e| {
+    let top = mount::copy_all(&place, "").cannot_with(what).map_err(|e| {
         e.hint_if(
             Errno::EINVAL,
             "name it by its path: a descriptor from before belongs to another mount namespace",
@@ -111,7 +111,7 @@ fn attach_copy(place: OwnedFd, path: &Path, look: &Look) -> Result<Tree> {
     }
     let map_ids = || format!("map the ids of {name}");
     look.ids.as_ref().map_or(Ok(()), |map| idmap::apply(&top, map, true, &map_ids))?;
-    mounts::attach(&top, &place).cannot_with(what)?;
+    mount::attach(&top, &place).cannot_with(what)?;
     Ok(Tree::new(top, place, Undo::default(), look.propagation, false))
 }
 
@@ -138,6 +138,6 @@ fn attach_layers(mut stack: Stack, look: &Look) -> Result<Tree> {
     }
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let place = openat(CWD, "/", flags, Mode::empty()).cannot_with(what)?;
-    mounts::attach(&mounted.tree, &place).cannot_with(what)?;
+    mount::attach(&mounted.tree, &place).cannot_with(what)?;
     Ok(Tree::new(mounted.tree, place, mounted.undo, look.propagation, look.read_only))
 }

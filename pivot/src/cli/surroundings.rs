@@ -1,7 +1,7 @@
 //! The options for the root as a whole, and for what hides parts of it.
 
 use crate::cli::split::below_root;
-use crate::idmap::{self, IdMap};
+use crate::mount::idmap::{self, IdMap};
 use chain::sys::mount::{PRIVATE, SHARED, SLAVE, UNBINDABLE};
 use chain::text::check_host_name;
 use clap::builder::{OsStringValueParser, TypedValueParser};

@@ -2,7 +2,7 @@
 
 use crate::cli::split::split_unescaped;
 use crate::cli::vocabulary::{ATTRIBUTES, Effect, Word};
-use crate::idmap;
+use crate::mount::idmap;
 use crate::plan::MountOptions;
 use chain::text::show;
 use std::ffi::{OsStr, OsString};

@@ -4,7 +4,7 @@ use super::memory::Memory;
 use super::overlay::{Layout, Refusal, mount};
 use super::relation::Line;
 use super::{Layer, Stack, Target};
-use crate::mounts::{copy, copy_all};
+use crate::mount::{copy, copy_all};
 use crate::table;
 use chain::Error;
 use chain::text::show;

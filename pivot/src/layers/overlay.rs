@@ -1,7 +1,7 @@
 //! The mount of an overlay.
 
 use super::memory::{Memory, directory};
-use crate::mounts::{attach, copy};
+use crate::mount::{attach, copy};
 use rustix::fs::{CWD, Mode, OFlags, fremovexattr, openat};
 use rustix::io::{self, Errno};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, UnmountFlags};

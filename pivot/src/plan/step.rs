@@ -1,7 +1,7 @@
 //! The steps that furnish a root: what is mounted, and what is changed in between.
 
-use crate::idmap::IdMap;
 use crate::layers::Layers;
+use crate::mount::idmap::IdMap;
 use chain::sys::mount::RDONLY;
 use chain::text::show;
 use std::ffi::OsString;

@@ -1,10 +1,10 @@
 //! The steps done in the tree: mount points found or made, mounts attached, changes made, the rest hidden.
 
 use super::{Line, Spot, Tree};
-use crate::covers::Covers;
-use crate::files::Files;
 use crate::inside;
-use crate::mounts::{self, Ready, Work};
+use crate::mount::covers::Covers;
+use crate::mount::files::Files;
+use crate::mount::{self, Ready, Work};
 use crate::plan::{Lookup, Masks, Source};
 use chain::sys::mount::{RDONLY, set_attributes};
 use chain::text::show;
@@ -38,10 +38,10 @@ impl Tree {
 
     fn mount(&mut self, ready: &Ready, line: Line<'_>, masks: &Masks, covers: &mut Covers) -> Result<()> {
         let target = self.mount_point(ready, line)?;
-        mounts::attach(&ready.tree, &target)
+        mount::attach(&ready.tree, &target)
             .cannot_with(|| ready.mount.what())
             .map_err(|e| explain_mismatch(e, ready))?;
-        mounts::finish(ready, masks, covers)
+        mount::finish(ready, masks, covers)
     }
 
     /// The open mount point, made when it is missing.
@@ -81,9 +81,9 @@ impl Tree {
     fn protect(&self, path: &Path) -> Result<()> {
         let what = || format!("make {} read-only", show(path));
         let Some(file) = self.find(path).cannot_with(what)? else { return Ok(()) };
-        let copy = mounts::copy_all(&file, "").cannot_with(what)?;
+        let copy = mount::copy_all(&file, "").cannot_with(what)?;
         set_attributes(copy.as_fd(), RDONLY, true).cannot_with(what)?;
-        mounts::attach(&copy, &file).cannot_with(what)
+        mount::attach(&copy, &file).cannot_with(what)
     }
 
     fn find(&self, path: &Path) -> io::Result<Option<OwnedFd>> {

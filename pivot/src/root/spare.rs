@@ -3,7 +3,7 @@
 use super::Line;
 use crate::inside;
 use crate::layers::{Layout, Memory, Refusal, attributes, mount, resemble};
-use crate::mounts::{MountPoint, Work, attach, copy_all};
+use crate::mount::{MountPoint, Work, attach, copy_all};
 use crate::plan::Lookup;
 use crate::table::{kind_of, mount_of, mounted_on, path_from};
 use chain::text::show;

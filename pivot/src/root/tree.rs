@@ -4,7 +4,7 @@ use super::spare;
 use super::switch::{self, Start};
 use super::turn::Turn;
 use crate::inside::{Made, Undo};
-use crate::mounts::Work;
+use crate::mount::Work;
 use crate::plan::Masks;
 use chain::shelter::OwnMount;
 use chain::sys::mount::{RDONLY, set_attributes};

@@ -1,7 +1,7 @@
 //! Files that exist in memory only, to be shown in the root.
 
 use crate::defaults::FILES;
-use crate::mounts::{attach, copy};
+use crate::mount::{attach, copy};
 use crate::plan::Mount;
 use chain::sys::fd::duplicate;
 use chain::sys::mount::{RDONLY, set_attributes};

@@ -1,8 +1,8 @@
 //! Copies of what the old root shows: binds.
 
 use crate::defaults::HANDED_ON;
-use crate::idmap;
-use crate::mounts::{copy, copy_all};
+use crate::mount::idmap;
+use crate::mount::{copy, copy_all};
 use crate::plan::{Look, Mount, MountOptions, Source, Step};
 use chain::sys::fd::{duplicate, is_open};
 use chain::sys::mount::{

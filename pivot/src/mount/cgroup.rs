@@ -1,8 +1,8 @@
 //! The control groups, from this process's own on: cgroup_namespaces(7). The cgroup namespace must be new.
 
 use crate::defaults::{CGROUP, CGROUP2, CGROUPS};
-use crate::filesystem::{Context, Refusal};
-use crate::mounts::attach_at;
+use crate::mount::attach_at;
+use crate::mount::filesystem::{Context, Refusal};
 use crate::plan::{Mount, MountOptions};
 use chain::sys::mount::{RDONLY, set_attributes};
 use chain::{Cannot, Result};

@@ -1,8 +1,8 @@
 //! What lies on top of /proc and /sys: parts that are hidden, parts that are read-only.
 
-use crate::covers::Covers;
 use crate::defaults::{CPU, CPUS, HIDDEN_CPU, HIDDEN_DIRECTORIES, HIDDEN_FILES, HIDDEN_SYS, READ_ONLY};
-use crate::mounts::{attach_at, copy};
+use crate::mount::covers::Covers;
+use crate::mount::{attach_at, copy};
 use crate::plan::{Masks, MountOptions};
 use chain::sys::mount::{RDONLY, clear_attributes};
 use chain::{Cannot, Result};

@@ -1,13 +1,30 @@
 //! Mounts by descriptor: each is made out of sight and appears at its place in one step, move_mount(2).
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`bind`] | copies of what the old root shows |
+//! | [`filesystem`], [`cgroup`] | new file systems |
+//! | [`files`] | files in memory |
+//! | [`idmap`] | owners of files shown as others |
+//! | [`dev`], [`proc`], [`covers`] | what lies on top of /dev, /proc and /sys |
 
-use crate::bind::{self, Early, Rules};
-use crate::covers::Covers;
-use crate::filesystem::{Refusal, make_any};
+pub mod bind;
+mod cgroup;
+pub mod covers;
+mod dev;
+pub mod files;
+pub mod filesystem;
+pub mod idmap;
+pub mod proc;
+
+use crate::defaults;
 use crate::inside::Undo;
 use crate::layers::{Layers, Mounted};
+use crate::mount::covers::Covers;
+use crate::mount::filesystem::{Refusal, make_any};
 use crate::plan::{Edit, Lookup, Masks, Mount, MountOptions, Source, Step};
 use crate::table::mount_of;
-use crate::{cgroup, defaults, dev, files, proc};
+use bind::{Early, Rules};
 use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY, exchange_attributes, make_private, set_attributes};
 use chain::{Cannot, Error, Result};
 use rustix::fs::{CWD, FileType, fstat};

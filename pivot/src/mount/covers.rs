@@ -1,8 +1,8 @@
 //! What hides a file or a directory.
 
 use crate::defaults::{DEVICES, EMPTY};
-use crate::dev::device_of_host;
-use crate::mounts::{attach_at, copy};
+use crate::mount::dev::device_of_host;
+use crate::mount::{attach_at, copy};
 use chain::sys::mount::{NOEXEC, NOSUID, RDONLY, set_attributes};
 use chain::{Cannot, Result};
 use rustix::io::{self, Errno};

@@ -1,8 +1,8 @@
 //! What a minimal /dev holds. All is made relative to the new tmpfs, so that nothing in the root can redirect it.
 
 use crate::defaults::{DEVICES, LINKS, MOUNTS_OF_DEV, MQUEUE, PTS, PTS_OF_USER, SHM};
-use crate::filesystem::Refusal;
-use crate::mounts::{attach_at, copy};
+use crate::mount::filesystem::Refusal;
+use crate::mount::{attach_at, copy};
 use crate::plan::MountOptions;
 use chain::sys::mount::{NOEXEC, NOSUID, RDONLY, set_attributes};
 use chain::{Cannot, Error, Result};
