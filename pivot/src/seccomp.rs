@@ -151,22 +151,27 @@ impl Request {
     }
 }
 
+/// What starts a program once the filter is there.
+const START: &str = "execve";
+
 impl Filter {
-    /// Errors: more instructions than the kernel takes.
+    /// Errors: a filter under which nothing could start; more instructions than the kernel takes.
     fn new(policy: Policy) -> Result<Self> {
-        let (program, flags) = match policy {
-            Policy::Rules(profile) => (compile::compile(machine::THIS, &profile), profile.flags),
-            Policy::Program(program, denied) if denied.first.is_empty() => (program, 0),
-            Policy::Program(program, denied) => {
-                (compile::compile_before(machine::THIS, &denied, &program), 0)
-            }
-        };
-        if program.len() > raw::LONGEST {
-            let reason =
-                format_args!("it takes {} instructions, the kernel accepts {}", program.len(), raw::LONGEST);
-            return Err(Error::new("make the seccomp filter", reason));
+        let (Policy::Rules(profile) | Policy::Program(_, profile)) = &policy;
+        let unfit = |reason: String| Err(Error::new("make the seccomp filter", reason));
+        if machine::THIS.find(START).is_some_and(|call| profile.refuses(call)) {
+            return unfit(format!("it would refuse {START}, so that no command could start"));
         }
-        Ok(Filter { program, flags })
+        let flags = profile.flags;
+        let program = match policy {
+            Policy::Rules(profile) => compile::compile(machine::THIS, &profile),
+            Policy::Program(program, denied) if denied.first.is_empty() => program,
+            Policy::Program(program, denied) => compile::compile_before(machine::THIS, &denied, &program),
+        };
+        match program.len() {
+            0..=raw::LONGEST => Ok(Filter { program, flags }),
+            length => unfit(format!("it takes {length} instructions, the kernel accepts {}", raw::LONGEST)),
+        }
     }
 
     /// Holds this process, and what it becomes, to the filter. The caller has set no_new_privs or has CAP_SYS_ADMIN.

@@ -216,6 +216,7 @@ fn what_cannot_be_a_filter_is_refused_before_anything_is_done() {
     sandbox.file("typo.json", r#"{"defaultAction": "SCMP_ACT_ALOW"}"#, 0o644);
     let long: Vec<u8> = [0x06, 0, 0, 0, 0, 0, 0xff, 0x7f].repeat(4097);
     sandbox.file("long.bpf", long, 0o644);
+    sandbox.file("nothing.json", r#"{"defaultAction": "SCMP_ACT_ERRNO"}"#, 0o644);
     fs::create_dir(sandbox.path("dir")).unwrap();
     let rules = |count| {
         let rule = |value: usize| {
@@ -236,6 +237,8 @@ fn what_cannot_be_a_filter_is_refused_before_anything_is_done() {
         ("--seccomp half.json", "EOF while parsing a value at line 1 column 18"),
         ("--seccomp typo.json", "defaultAction: there is no action SCMP_ACT_ALOW"),
         ("--seccomp long.bpf", "it has 4097 instructions, the kernel accepts 4096"),
+        ("--seccomp nothing.json", "it would refuse execve, so that no command could start"),
+        ("--seccomp-deny @mount,execve", "it would refuse execve, so that no command could start"),
         ("--seccomp 4096.json", "instructions, the kernel accepts 4096"),
         ("--seccomp 4097.json", "it has 4097 rules; more than 4096 make no filter"),
         ("--seccomp /dev/zero", "it is larger than 4 MiB"),

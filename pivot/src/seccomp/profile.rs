@@ -130,6 +130,21 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// The call is not permitted, whatever its arguments are.
+    pub fn refuses(&self, call: &Syscall) -> bool {
+        let is_named = |rule: &&Rule| rule.calls.iter().any(|other| other.name == call.name);
+        let settles = |rule: &&Rule| rule.conditions.is_empty();
+        let permits = |rule: &Rule| rule.action.permits();
+        if let Some(rule) = self.first.iter().filter(is_named).find(|rule| settles(rule) || permits(rule)) {
+            return !permits(rule);
+        }
+        let rules = || self.rules.iter().filter(is_named).filter(|rule| rule.action != self.otherwise);
+        match rules().find(settles) {
+            Some(rule) => !permits(rule),
+            None => !self.otherwise.permits() && !rules().any(permits),
+        }
+    }
+
     /// A policy without rules.
     pub fn new(otherwise: Action) -> Self {
         Profile {
