@@ -14,6 +14,18 @@ pub fn permission() -> String {
     }
 }
 
+/// Who may move a process into a group: cgroups(7), "Delegation containment rules".
+pub fn boundary(is_v2: bool) -> String {
+    if !is_v2 || rustix::process::geteuid().is_root() {
+        return permission();
+    }
+    let why = "one who is not root needs to own cgroup.procs there and in the nearest group above both";
+    match systemd_line() {
+        Some(line) => format!("{why}; start in a delegated group: {line}"),
+        None => format!("{why}; as root: cgctl delegate GROUP USER"),
+    }
+}
+
 /// Where a controller stops on its way down from the top.
 pub fn controllers() -> String {
     match systemd_line() {

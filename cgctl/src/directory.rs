@@ -132,6 +132,12 @@ fn adopt(place: &Place, name: &str) -> io::Result<Adoption> {
 }
 
 impl Directory {
+    /// Opens the directory of a group that is there, without taking it over.
+    pub fn open(version: Version, path: PathBuf) -> io::Result<Self> {
+        let fd = file::directory(&path)?;
+        Ok(Directory { version, path, fd, _held: Vec::new() })
+    }
+
     /// Takes over an open directory when nobody owns it, to remove it. With a name, the lock becomes a shared one
     /// then, which tells those who want the name to wait, and the directory of groups must be locked by the caller.
     pub fn adopt(version: Version, path: PathBuf, fd: OwnedFd) -> Option<Self> {

@@ -1,7 +1,6 @@
 //! What a killed cgctl left behind: every group in a directory called `cgctl`, and every one called `cgctl.run-PID`,
 //! that nobody holds a lock on.
 
-use crate::cli;
 use crate::controllers;
 use crate::directory::Directory;
 use crate::file;
@@ -9,7 +8,7 @@ use crate::hierarchy::{Hierarchies, Hierarchy, Version};
 use crate::lock;
 use crate::place::{DIRECTORY, Place, is_transient};
 use crate::tree;
-use chain::{Cannot, Error, Result};
+use chain::Error;
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr};
 use std::os::fd::OwnedFd;
@@ -18,33 +17,22 @@ use std::path::{Path, PathBuf};
 
 /// What was found of one group.
 #[derive(Debug, Default)]
-struct Removed {
-    killed: usize,
-    directories: Vec<PathBuf>,
-}
-
-/// The verb: looks everywhere, removes what it finds and tells of it; 125 when something had to stay.
-pub fn run(options: &cli::Gc) -> Result<u8> {
-    let mut removed = BTreeMap::new();
-    let mut failures = Vec::new();
-    for hierarchy in in_killing_order(&Hierarchies::discover()?) {
-        collect(hierarchy, &mut removed, &mut failures);
-    }
-    print(&removed, options.json)?;
-    for failure in &failures {
-        failure.report();
-    }
-    Ok(if failures.is_empty() { 0 } else { chain::error::FAILED })
+pub struct Removed {
+    /// How many processes were ended.
+    pub killed: usize,
+    /// What was removed.
+    pub directories: Vec<PathBuf>,
 }
 
 /// The unified tree ends processes at once; the freezer must not keep any from ending.
-fn in_killing_order(all: &Hierarchies) -> Vec<&Hierarchy> {
+pub fn in_killing_order(all: &Hierarchies) -> Vec<&Hierarchy> {
     let mut order: Vec<&Hierarchy> = all.0.iter().collect();
     order.sort_by_key(|hierarchy| (hierarchy.version == Version::V1, !hierarchy.has("freezer")));
     order
 }
 
-fn collect(hierarchy: &Hierarchy, removed: &mut BTreeMap<PathBuf, Removed>, failures: &mut Vec<Error>) {
+/// Removes what has no owner in one hierarchy.
+pub fn collect(hierarchy: &Hierarchy, removed: &mut BTreeMap<PathBuf, Removed>, failures: &mut Vec<Error>) {
     let (mut bases, mut left) = (Vec::new(), Vec::new());
     let Ok(top) = file::directory(&hierarchy.mount) else { return };
     let _ = tree::each(&top, |base, path| {
@@ -158,24 +146,4 @@ fn orphan_at(version: Version, path: &Path) -> Option<Directory> {
     lock::exclude(&base).ok()?;
     let fd = file::directory_in(&base, path.file_name()?).ok()?;
     Directory::adopt_closely(version, path.to_owned(), fd)
-}
-
-fn print(removed: &BTreeMap<PathBuf, Removed>, json: bool) -> Result<()> {
-    use std::io::Write;
-    let mut text = Vec::new();
-    for (group, removed) in removed {
-        if json {
-            let object = serde_json::json!({
-                "group": group.to_string_lossy(),
-                "killed": removed.killed,
-                "directories": removed.directories.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
-            });
-            text.extend_from_slice(object.to_string().as_bytes());
-        } else {
-            text.extend_from_slice(group.as_os_str().as_bytes());
-        }
-        text.push(b'\n');
-    }
-    let mut out = std::io::stdout();
-    out.write_all(&text).and_then(|()| out.flush()).cannot("write to standard output")
 }

@@ -3,6 +3,7 @@
 use crate::advice;
 use crate::controllers::{self, Leaf};
 use crate::directory::{self, Claim, Directory};
+use crate::enter;
 use crate::file;
 use crate::gc;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version, from_ours_on};
@@ -11,7 +12,7 @@ use crate::plan::{Plan, Use, Write};
 use crate::setting::{self, SWAP};
 use chain::child::{Child, Parent};
 use chain::text::show;
-use chain::{Cannot, Error, Result, exec};
+use chain::{Error, Result, exec};
 use nix::errno::Errno;
 use rustix::io::Errno as Os;
 use std::ffi::OsString;
@@ -153,16 +154,8 @@ impl Group {
         .map_err(|errno| self.cannot_start(errno))
     }
 
-    /// Moves this process, which has one thread, into the group. "0" written to `tasks` of v1 moves the writer
-    /// without the lock that a pid, and `cgroup.procs`, wait a grace period for (cgroup_procs_write_start in
-    /// kernel/cgroup/cgroup.c).
     fn join(&self, which: impl Fn(&Part) -> bool) -> Result<()> {
-        for part in self.parts.iter().filter(|part| which(part)) {
-            let file = if part.place.version == Version::V1 { "tasks" } else { "cgroup.procs" };
-            let joined = file::write(&part.directory, file, "0");
-            joined.cannot_with(|| format!("enter {}", show(&part.directory.path)))?;
-        }
-        Ok(())
+        enter::all(self.parts.iter().filter(|part| which(part)).map(|part| &part.directory))
     }
 
     fn cannot_start(&self, errno: Errno) -> Error {

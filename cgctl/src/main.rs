@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`cli`] | the verbs and their options |
+//! | [`cli`], [`verbs`] | the verbs, a file for each |
 //! | [`request`] | the words before `--`: a name and settings |
 //! | [`setting`], [`size`] | the table of keys; values and their units |
 //! | [`hierarchy`] | what is mounted, and where this process stands in it |
@@ -10,6 +10,8 @@
 //! | [`place`] | where groups may be made |
 //! | [`directory`] | one directory of a group: made, locked, emptied, removed |
 //! | [`controllers`] | cgroup v2: controllers enabled from the top down |
+//! | [`parent`], [`existing`] | a group that is there, found by its name |
+//! | [`enter`] | a process goes into a group, or is told why not |
 //! | [`group`] | the directories of one group together |
 //! | [`report`] | what the limits did |
 //! | [`gc`] | what a killed cgctl left behind |
@@ -21,13 +23,14 @@ mod advice;
 mod cli;
 mod controllers;
 mod directory;
+mod enter;
+mod existing;
 mod file;
 mod gc;
 mod group;
 mod hierarchy;
-mod info;
 mod lock;
-mod new;
+mod parent;
 mod patience;
 mod place;
 mod plan;
@@ -36,13 +39,10 @@ mod request;
 mod setting;
 mod size;
 mod tree;
+mod verbs;
 
 chain::main!("cgctl", run);
 
 fn run(options: cli::Options) -> chain::Result<u8> {
-    match options.verb {
-        cli::Verb::New(options) => new::run(options),
-        cli::Verb::Gc(options) => gc::run(&options),
-        cli::Verb::Info(options) => info::run(&options),
-    }
+    options.verb.run()
 }

@@ -1,8 +1,8 @@
 //! What `cgctl new` was asked for, read and checked before anything is made.
 
-use crate::cli::New;
 use crate::place::{DIRECTORY, TRANSIENT};
 use crate::setting::{Setting, Wish};
+use crate::verbs::new::Options;
 use chain::text::{is_name, show};
 use chain::{Error, Result};
 use std::ffi::{OsStr, OsString};
@@ -21,8 +21,8 @@ pub struct Request {
 
 impl Request {
     /// Reads the words: a name may come first, the others are settings, each key once.
-    pub fn read(options: New) -> Result<Self> {
-        let New { words, command } = options;
+    pub fn read(options: Options) -> Result<Self> {
+        let Options { words, command, .. } = options;
         let has_name = words.first().is_some_and(|word| !is_setting(word));
         let (names, settings) = words.split_at(usize::from(has_name));
         if command.is_empty() {
@@ -100,7 +100,11 @@ mod tests {
 
     fn read(words: &[&str], command: &[&str]) -> Result<Request> {
         let own = |list: &[&str]| list.iter().map(OsString::from).collect();
-        Request::read(New { words: own(words), command: own(command) })
+        Request::read(Options {
+            words: own(words),
+            command: own(command),
+            place: crate::cli::Where::default(),
+        })
     }
 
     #[test]

@@ -1,18 +1,24 @@
 //! `cgctl info`: what there is to work with.
 
-use crate::cli;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
 use crate::place::{self, Kind};
-use chain::{Cannot, Result};
+use crate::verbs::print;
+use chain::Result;
 use std::fmt::Write as _;
-use std::io::Write as _;
+
+/// Show which hierarchies are mounted, what they can limit, and where groups are made
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// Tell it as one JSON object
+    #[arg(long)]
+    json: bool,
+}
 
 /// Prints the mode, and for each hierarchy its mount, controllers, own group and the directory of groups.
-pub fn run(options: &cli::Info) -> Result<u8> {
+pub fn run(options: &Options) -> Result<u8> {
     let all = Hierarchies::discover()?;
     let text = if options.json { json(&all) } else { text(&all) };
-    let mut out = std::io::stdout();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).cannot("write to standard output")?;
+    print(text.as_bytes())?;
     Ok(0)
 }
 

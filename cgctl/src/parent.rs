@@ -1,0 +1,117 @@
+//! Where names of groups begin: `--parent`, `CGCTL_PARENT`, or the directories called `cgctl`.
+
+use crate::hierarchy::{Hierarchies, Hierarchy};
+use crate::place::{self, DIRECTORY, Kind, TRANSIENT};
+use chain::text::show;
+use chain::{Error, Result};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+/// The variable that stands for `--parent`.
+const VARIABLE: &str = "CGCTL_PARENT";
+
+/// Where names begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parent {
+    /// In the directories called `cgctl`, where [`place`] puts them.
+    Usual,
+    /// In this group, relative to the top of each hierarchy.
+    Given(PathBuf),
+}
+
+impl Parent {
+    /// Reads the option, or else the variable; an empty one counts as none.
+    pub fn read(option: Option<&OsStr>) -> Result<Self> {
+        let variable = || std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+        match option.map(OsString::from).or_else(variable) {
+            None => Ok(Parent::Usual),
+            Some(path) => below_top(&path).map(Parent::Given),
+        }
+    }
+
+    /// Where the group `name` may be, the likeliest first. A name that begins with / is a path from the top.
+    pub fn ways(&self, name: &OsStr) -> Result<Vec<Way>> {
+        if name.as_bytes().starts_with(b"/") {
+            return Ok(vec![Way::From(below_top(name)?)]);
+        }
+        let name = relative(name)?;
+        let called = transient(&name);
+        Ok(match self {
+            Parent::Given(parent) => {
+                std::iter::once(name).chain(called).map(|name| Way::From(parent.join(name))).collect()
+            }
+            Parent::Usual => {
+                let forms =
+                    std::iter::once((Kind::Named, name)).chain(called.map(|name| (Kind::Transient, name)));
+                forms.flat_map(|(kind, name)| [Way::Own(kind, name.clone()), Way::Top(kind, name)]).collect()
+            }
+        })
+    }
+}
+
+/// One way to a group, which may lead to its directory in several hierarchies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// From the top of the hierarchy.
+    From(PathBuf),
+    /// From where a user makes groups who may not make any at the top, or inside the group of an enclosing cgctl.
+    Own(Kind, PathBuf),
+    /// From where everybody else makes them.
+    Top(Kind, PathBuf),
+}
+
+impl Way {
+    /// Where it leads in one hierarchy, relative to its mount; `None` when that cannot be said there.
+    pub fn path(&self, hierarchy: &Hierarchy, all: &Hierarchies) -> Option<PathBuf> {
+        match self {
+            Way::From(path) => Some(path.clone()),
+            Way::Own(kind, name) => {
+                let places = place::places(hierarchy, all, *kind);
+                let is_nested = all.outer().is_some();
+                let own = if is_nested { places.first() } else { places.last() };
+                own.map(|place| place.relative().join(name))
+            }
+            // What is outside of the group of an enclosing cgctl has the same names, and is not meant.
+            Way::Top(..) if all.outer().is_some() => None,
+            Way::Top(kind, name) => {
+                place::places(hierarchy, all, *kind).first().map(|place| place.relative().join(name))
+            }
+        }
+    }
+}
+
+/// What a group without a name is called beside the directory of groups; messages say `run-PID`.
+fn transient(name: &Path) -> Option<PathBuf> {
+    let text = name.to_str()?;
+    match () {
+        () if text.starts_with(TRANSIENT) => Some(name.to_owned()),
+        () if text.starts_with("run-") => Some(format!("{DIRECTORY}.{text}").into()),
+        () => None,
+    }
+}
+
+/// A path from the top, without the slash that it may begin with.
+pub fn below_top(path: &OsStr) -> Result<PathBuf> {
+    let path = Path::new(path);
+    plain(path, path.strip_prefix("/").unwrap_or(path))
+}
+
+fn relative(name: &OsStr) -> Result<PathBuf> {
+    if name.is_empty() {
+        return Err(refused(Path::new(name), "the name is empty"));
+    }
+    plain(Path::new(name), Path::new(name))
+}
+
+/// Without `..`, which would lead out of the hierarchy.
+fn plain(whole: &Path, path: &Path) -> Result<PathBuf> {
+    match path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        true => Ok(path.components().filter(|part| *part != Component::CurDir).collect()),
+        false => Err(refused(whole, "a path of groups has no ..")),
+    }
+}
+
+fn refused(path: &Path, why: &str) -> Error {
+    Error::new(format_args!("find group {}", show(path)), why)
+}

@@ -1,0 +1,52 @@
+//! `cgctl new`: a group for one command.
+
+use crate::cli::Where;
+use crate::group::Group;
+use crate::hierarchy::Hierarchies;
+use crate::plan::Plan;
+use crate::report;
+use crate::request::Request;
+use chain::Result;
+use chain::child::Parent;
+use std::ffi::OsString;
+
+/// Run a command in a new group, and remove the group when the command has ended
+#[derive(clap::Args, Debug)]
+#[command(after_help = KEYS, override_usage = "cgctl new [NAME] [KEY=VALUE]... -- COMMAND [ARG]...")]
+pub struct Options {
+    /// Name of the group (run-PID when none is given), then its limits
+    #[arg(value_name = "NAME|KEY=VALUE")]
+    pub words: Vec<OsString>,
+
+    #[command(flatten)]
+    pub place: Where,
+
+    /// The command, always after --
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+const KEYS: &str = "\
+Keys:
+  m=SIZE       memory: 64M, 1.5G, 64MiB, 64MB, 50% (of the machine's) or max; swap is off unless asked for
+  swap=SIZE    swap in addition to m: a size, a share of the machine's swap, or max
+  cpu=CORES    processor time: 0.5, 150% or max
+  weight=N     share of the processor when it is wanted by others too: 1 to 10000, 100 is usual
+  pids=N       processes and threads: 1 to 4194304, or max
+  FILE=VALUE   a file of the kernel, as in memory.high=48M or cpuset.cpus=0-1";
+
+/// Makes the group, runs the command in it, removes it, and gives the status of the command.
+pub fn run(options: Options) -> Result<u8> {
+    let request = Request::read(options)?;
+    let hierarchies = Hierarchies::discover()?;
+    let plan = Plan::new(&request.settings, &hierarchies)?;
+    let parent = Parent::prepare()?;
+    let group = Group::make(&plan, request.name.as_deref(), &hierarchies)?;
+    let status = group.start(&parent, &request.command).and_then(|child| parent.wait(child));
+    if let Err(e) = group.kill() {
+        e.report();
+    }
+    report::tell(&group, &hierarchies);
+    group.remove();
+    status
+}
