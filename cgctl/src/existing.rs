@@ -33,15 +33,25 @@ pub struct Part {
 impl Group {
     /// Finds the group in every hierarchy that has it: by the first way that leads to it in any.
     pub fn find(name: &OsStr, parent: &Parent, all: &Hierarchies) -> Result<Self> {
+        Group::look_for(name, parent, all)?.ok_or_else(|| Group::absent(name))
+    }
+
+    /// The same; `None` when there is none.
+    pub fn look_for(name: &OsStr, parent: &Parent, all: &Hierarchies) -> Result<Option<Self>> {
         let ways = parent.ways(name)?;
         for way in &ways {
             let parts = parts(way, all)?;
             if !parts.is_empty() && !is_shadow(way, &parts, all) {
-                return Ok(Group { name: show(name), parts });
+                return Ok(Some(Group { name: show(name), parts }));
             }
         }
-        Err(Error::new(format_args!("find group {}", show(name)), "there is no such group")
-            .hint("`cgctl ls` shows those that are there"))
+        Ok(None)
+    }
+
+    /// Says that there is none.
+    pub fn absent(name: &OsStr) -> Error {
+        Error::new(format_args!("find group {}", show(name)), "there is no such group")
+            .hint("`cgctl ls` shows those that are there")
     }
 
     /// Its directory in a hierarchy, which is a place in [`Hierarchies`].
