@@ -112,6 +112,7 @@ mod tests {
             words: own(words),
             command: own(command),
             place: crate::cli::Where::default(),
+            evacuate: false,
         })
     }
 
