@@ -16,7 +16,7 @@
 //! | [`report`] | what the limits did |
 //! | [`gc`] | what a killed cgctl left behind |
 //! | [`advice`] | what helps when the kernel refuses |
-//! | [`tree`], [`lock`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
+//! | [`tree`], [`lock`], [`mark`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
 #![cfg_attr(not(test), no_main)]
 
 mod advice;
@@ -24,12 +24,14 @@ mod cli;
 mod controllers;
 mod directory;
 mod enter;
+mod evacuate;
 mod existing;
 mod file;
 mod gc;
 mod group;
 mod hierarchy;
 mod lock;
+mod mark;
 mod parent;
 mod patience;
 mod place;
@@ -38,6 +40,7 @@ mod report;
 mod request;
 mod setting;
 mod size;
+mod systemd;
 mod tree;
 mod verbs;
 

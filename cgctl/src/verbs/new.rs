@@ -21,7 +21,11 @@ pub struct Options {
     #[command(flatten)]
     pub place: Where,
 
-    /// The command, always after --
+    /// Move processes that are in the way to a group cgctl.leaf inside the one they are in
+    #[arg(long)]
+    pub evacuate: bool,
+
+    /// The command, always after --; without one, the group stays
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
@@ -35,13 +39,18 @@ Keys:
   pids=N       processes and threads: 1 to 4194304, or max
   FILE=VALUE   a file of the kernel, as in memory.high=48M or cpuset.cpus=0-1";
 
-/// Makes the group, runs the command in it, removes it, and gives the status of the command.
+/// Makes the group, runs the command in it, removes it, and gives the status of the command. Without a command the
+/// group stays.
 pub fn run(options: Options) -> Result<u8> {
     let request = Request::read(options)?;
     let hierarchies = Hierarchies::discover()?;
     let plan = Plan::new(&request.settings, &hierarchies)?;
+    if request.stays() {
+        Group::make(&plan, &request, &hierarchies)?.keep()?;
+        return Ok(0);
+    }
     let parent = Parent::prepare()?;
-    let group = Group::make(&plan, request.name.as_deref(), &hierarchies)?;
+    let group = Group::make(&plan, &request, &hierarchies)?;
     let status = group.start(&parent, &request.command).and_then(|child| parent.wait(child));
     if let Err(e) = group.kill() {
         e.report();
