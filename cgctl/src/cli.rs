@@ -1,7 +1,7 @@
 //! The verbs; their options stand beside what they do, in [`verbs`](crate::verbs).
 
 use crate::parent::Parent;
-use crate::verbs::{exec, gc, info, new};
+use crate::verbs::{events, exec, freeze, gc, info, kill, ls, r#move, new, pids, rm, stat, wait};
 use chain::Result;
 use std::ffi::OsString;
 
@@ -18,6 +18,16 @@ pub struct Options {
 pub enum Verb {
     New(new::Options),
     Exec(exec::Options),
+    Ls(ls::Options),
+    Stat(stat::Options),
+    Pids(pids::Options),
+    Move(r#move::Options),
+    Freeze(freeze::Freeze),
+    Thaw(freeze::Thaw),
+    Kill(kill::Options),
+    Wait(wait::Options),
+    Events(events::Options),
+    Rm(rm::Options),
     Gc(gc::Options),
     Info(info::Options),
 }
@@ -28,6 +38,16 @@ impl Verb {
         match self {
             Verb::New(options) => new::run(options),
             Verb::Exec(options) => exec::run(&options),
+            Verb::Ls(options) => ls::run(&options),
+            Verb::Stat(options) => stat::run(&options),
+            Verb::Pids(options) => pids::run(&options),
+            Verb::Move(options) => r#move::run(&options),
+            Verb::Freeze(options) => freeze::freeze(&options),
+            Verb::Thaw(options) => freeze::thaw(&options),
+            Verb::Kill(options) => kill::run(&options),
+            Verb::Wait(options) => wait::run(&options),
+            Verb::Events(options) => events::run(&options),
+            Verb::Rm(options) => rm::run(&options),
             Verb::Gc(options) => gc::run(&options),
             Verb::Info(options) => info::run(&options),
         }

@@ -15,11 +15,15 @@
 //! | [`group`] | the directories of one group together |
 //! | [`report`] | what the limits did |
 //! | [`gc`] | what a killed cgctl left behind |
+//! | [`listing`], [`population`] | the groups that are there; the processes in one |
+//! | [`stat`], [`observer`], [`watch`] | what a group uses; what happens to it |
+//! | [`freezer`], [`moving`], [`removal`] | what is done to a group that is there |
 //! | [`advice`] | what helps when the kernel refuses |
-//! | [`tree`], [`lock`], [`mark`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
+//! | [`branches`], [`tree`], [`lock`], [`mark`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
 #![cfg_attr(not(test), no_main)]
 
 mod advice;
+mod branches;
 mod cli;
 mod controllers;
 mod directory;
@@ -27,22 +31,30 @@ mod enter;
 mod evacuate;
 mod existing;
 mod file;
+mod freezer;
 mod gc;
 mod group;
 mod hierarchy;
+mod listing;
 mod lock;
 mod mark;
+mod moving;
+mod observer;
 mod parent;
 mod patience;
 mod place;
 mod plan;
+mod population;
+mod removal;
 mod report;
 mod request;
 mod setting;
 mod size;
+mod stat;
 mod systemd;
 mod tree;
 mod verbs;
+mod watch;
 
 chain::main!("cgctl", run);
 

@@ -6,7 +6,7 @@ use crate::file;
 use crate::patience::Patience;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -75,5 +75,31 @@ impl Watch {
 
     fn add(&self, path: &Path, what: WatchFlags) -> bool {
         inotify::add_watch(&self.0, path, what).is_ok()
+    }
+}
+
+/// The files that the kernel changes by itself. Those ending in `.local` count what is in the group alone.
+const EVENTS: [&str; 5] =
+    ["cgroup.events", "memory.events", "memory.events.local", "pids.events", "pids.events.local"];
+
+impl Watch {
+    /// Tells when something happens to the group, when one is made or removed in it, and when it is removed.
+    pub fn add_changes(&self, group: &Directory) {
+        self.add(&group.path, WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::DELETE_SELF);
+        for name in EVENTS {
+            self.add(&group.path.join(name), WatchFlags::MODIFY);
+        }
+    }
+
+    /// Forgets what it has told.
+    pub fn drain(&self) {
+        let mut buffer = [0; 4096];
+        while rustix::io::read(&self.0, &mut buffer).is_ok_and(|length| length > 0) {}
+    }
+}
+
+impl AsFd for Watch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }

@@ -5,6 +5,7 @@ mod io;
 mod memory;
 mod pids;
 mod pressure;
+pub mod text;
 
 pub use cpu::Cpu;
 pub use io::{Device, total};
