@@ -21,7 +21,8 @@ impl Branches {
     /// At the top, in the characters of the locale.
     pub fn new() -> Self {
         let variables = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(std::env::var_os);
-        let locale = variables.map(|value| value.to_string_lossy().to_uppercase()).find(|value| !value.is_empty());
+        let locale =
+            variables.map(|value| value.to_string_lossy().to_uppercase()).find(|value| !value.is_empty());
         let is_utf8 = locale.is_some_and(|locale| locale.contains("UTF-8") || locale.contains("UTF8"));
         Branches { before: String::new(), signs: if is_utf8 { &UTF8 } else { &ASCII } }
     }

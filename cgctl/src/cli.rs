@@ -1,7 +1,7 @@
 //! The verbs; their options stand beside what they do, in [`verbs`](crate::verbs).
 
 use crate::parent::Parent;
-use crate::verbs::{events, exec, freeze, gc, info, kill, ls, r#move, new, pids, rm, stat, wait};
+use crate::verbs::{events, exec, freeze, gc, info, kill, ls, r#move, new, pids, rm, stat, top, wait};
 use chain::Result;
 use std::ffi::OsString;
 
@@ -20,6 +20,7 @@ pub enum Verb {
     Exec(exec::Options),
     Ls(ls::Options),
     Stat(stat::Options),
+    Top(top::Options),
     Pids(pids::Options),
     Move(r#move::Options),
     Freeze(freeze::Freeze),
@@ -40,6 +41,7 @@ impl Verb {
             Verb::Exec(options) => exec::run(&options),
             Verb::Ls(options) => ls::run(&options),
             Verb::Stat(options) => stat::run(&options),
+            Verb::Top(options) => top::run(&options),
             Verb::Pids(options) => pids::run(&options),
             Verb::Move(options) => r#move::run(&options),
             Verb::Freeze(options) => freeze::freeze(&options),

@@ -48,7 +48,9 @@ pub fn freeze(group: &Group, all: &Hierarchies) -> Result<()> {
     let patience = &mut Patience::of(LIMIT);
     let frozen = freezers.iter().try_for_each(|freezer| freezer.stop(group, patience));
     if frozen.is_err() {
-        freezers.iter().for_each(|freezer| drop(freezer.write(freezer.thaw)));
+        for freezer in &freezers {
+            let _ = freezer.write(freezer.thaw);
+        }
     }
     frozen
 }
@@ -80,8 +82,9 @@ fn freezers<'a>(group: &'a Group, all: &Hierarchies, what: &str) -> Result<Vec<F
     let found: Vec<Freezer> = of_v2.into_iter().chain(of_v1).collect();
     if found.is_empty() {
         let why = "it is neither in the cgroup v2 tree nor in the v1 freezer";
-        return Err(Error::new(format_args!("{what} group {}", group.name), why)
-            .hint("groups that `cgctl new` makes are, where one of them is mounted and Linux is 5.2 or later"));
+        return Err(Error::new(format_args!("{what} group {}", group.name), why).hint(
+            "groups that `cgctl new` makes are, where one of them is mounted and Linux is 5.2 or later",
+        ));
     }
     Ok(found)
 }
@@ -120,7 +123,8 @@ impl Freezer<'_> {
         if stands {
             return Ok(());
         }
-        let culprit = self.directory.processes().into_iter().find_map(waiting).unwrap_or("a process".to_owned());
+        let culprit =
+            self.directory.processes().into_iter().find_map(waiting).unwrap_or("a process".to_owned());
         Err(Error::new(what(), format_args!("{culprit} does not stand still")).hint("it goes on as before"))
     }
 
@@ -140,7 +144,9 @@ impl Freezer<'_> {
         self.write(self.thaw).map_err(|errno| file::cannot(what(), errno))?;
         if let Some(around) = self.frozen_around() {
             let why = format!("the group {} around it is frozen", show(&around));
-            return Err(Error::new(what(), why).hint(format_args!("cgctl thaw /{}", show(self.name(&around, group)))));
+            return Err(
+                Error::new(what(), why).hint(format_args!("cgctl thaw /{}", show(self.name(&around, group))))
+            );
         }
         let patience = &mut Patience::of(LIMIT);
         let goes_on = match self.directory.version {
@@ -174,5 +180,7 @@ impl Freezer<'_> {
 fn waiting(pid: i32) -> Option<String> {
     let status = chain::process::Status::read(&pid.to_string()).ok()?;
     let state = status.field("State")?;
-    state.starts_with('D').then(|| format!("process {pid} ({}, state {state})", status.field("Name").unwrap_or("?")))
+    state
+        .starts_with('D')
+        .then(|| format!("process {pid} ({}, state {state})", status.field("Name").unwrap_or("?")))
 }

@@ -116,7 +116,9 @@ impl Hierarchy {
             let mut groups = text.lines().filter_map(|line| membership(line.as_bytes()));
             let (_, group) = groups.find(|(names, _)| match self.version {
                 Version::V2 => names.is_empty(),
-                Version::V1 => names.split(|byte| *byte == b',').any(|name| self.has(&String::from_utf8_lossy(name))),
+                Version::V1 => {
+                    names.split(|byte| *byte == b',').any(|name| self.has(&String::from_utf8_lossy(name)))
+                }
             })?;
             Some(PathBuf::from(OsStr::from_bytes(group)))
         };

@@ -1,7 +1,7 @@
 //! The groups that are there, below the parent in which names begin.
 
-use crate::existing::{Group, Part};
 use crate::directory::Directory;
+use crate::existing::{Group, Part};
 use crate::file;
 use crate::hierarchy::Hierarchies;
 use crate::parent::{Parent, Way};
@@ -120,7 +120,9 @@ fn collect(index: usize, start: &Path, all: &Hierarchies, mut add: impl FnMut(Pa
         if relative.file_name() == Some(OsStr::new(DIRECTORY)) {
             return;
         }
-        if let Ok(directory) = Directory::open(hierarchy.version, top.join(below)) {
+        // Joined with nothing, a path would end in a slash.
+        let path = if below == Path::new("") { top.clone() } else { top.join(below) };
+        if let Ok(directory) = Directory::open(hierarchy.version, path) {
             add(below.to_owned(), Part { hierarchy: index, relative, directory });
         }
     });

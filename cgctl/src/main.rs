@@ -16,7 +16,8 @@
 //! | [`report`] | what the limits did |
 //! | [`gc`] | what a killed cgctl left behind |
 //! | [`listing`], [`population`] | the groups that are there; the processes in one |
-//! | [`stat`], [`observer`], [`watch`] | what a group uses; what happens to it |
+//! | [`stat`], [`top`] | what a group uses, once and again and again |
+//! | [`observer`], [`watch`] | what happens to it |
 //! | [`freezer`], [`moving`], [`removal`] | what is done to a group that is there |
 //! | [`advice`] | what helps when the kernel refuses |
 //! | [`branches`], [`tree`], [`lock`], [`mark`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
@@ -52,6 +53,7 @@ mod setting;
 mod size;
 mod stat;
 mod systemd;
+mod top;
 mod tree;
 mod verbs;
 mod watch;

@@ -37,12 +37,12 @@ impl Process {
         let pidfd = pidfd_open(pid, PidfdFlags::empty()).map_err(|_| refused(&"there is no such process"))?;
         let name = status.field("Name").unwrap_or("?");
         match () {
-            () if is_kernel_thread(pid) => {
-                Err(refused(&format_args!("{name} is a thread of the kernel, which stays where the kernel put it")))
-            }
-            () if status.field("State").is_some_and(|state| state.starts_with(['Z', 'X'])) => {
-                Err(refused(&format_args!("{name} has ended already, and waits for its parent to ask for its status")))
-            }
+            () if is_kernel_thread(pid) => Err(refused(&format_args!(
+                "{name} is a thread of the kernel, which stays where the kernel put it"
+            ))),
+            () if status.field("State").is_some_and(|state| state.starts_with(['Z', 'X'])) => Err(refused(
+                &format_args!("{name} has ended already, and waits for its parent to ask for its status"),
+            )),
             () => Ok(Process { pid, pidfd }),
         }
     }
@@ -58,7 +58,8 @@ const KERNEL_THREAD: u64 = 0x0020_0000;
 
 fn is_kernel_thread(pid: Pid) -> bool {
     let stat = file::read_path(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-    let flags = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(6)?.parse::<u64>().ok());
+    let flags =
+        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(6)?.parse::<u64>().ok());
     flags.is_some_and(|flags| flags & KERNEL_THREAD != 0)
 }
 

@@ -90,3 +90,9 @@ fn members(directory: &Directory) -> Vec<i32> {
 fn process_of(thread: i32) -> Option<i32> {
     chain::process::Status::read(&thread.to_string()).ok()?.field("Tgid")?.parse().ok()
 }
+
+/// The name of a process's program; `None` when it has ended meanwhile.
+pub fn comm(pid: i32) -> Option<String> {
+    let name = file::read_path(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.strip_suffix('\n').unwrap_or(&name).to_owned())
+}

@@ -55,14 +55,19 @@ pub fn remove(group: &Group, how: How) -> Result<()> {
 
 fn remove_ours(group: &Group, how: How) -> Result<()> {
     let kept: Vec<&Directory> = in_order(group).filter(|directory| mark::stays(directory)).collect();
-    in_order(group).for_each(|directory| drop(mark::set(directory, Mark::Goes)));
+    for directory in in_order(group) {
+        // A kernel without marks has no groups that stay.
+        let _ = mark::set(directory, Mark::Goes);
+    }
     let removed = match how {
         How::IfEmpty => Ok(()),
         How::Kill => group.kill(),
     }
     .and_then(|()| clear(group, how));
     if removed.is_err() && how == How::IfEmpty {
-        kept.iter().rev().for_each(|directory| drop(mark::set(directory, Mark::Stays)));
+        for directory in kept.iter().rev() {
+            let _ = mark::set(directory, Mark::Stays);
+        }
     }
     removed
 }
@@ -117,7 +122,11 @@ fn check_empty(group: &Group) -> Result<()> {
         Some(pid) => {
             let status = Status::read(&pid.to_string());
             let name = status.as_ref().ok().and_then(|status| status.field("Name")).unwrap_or("?");
-            let more = if processes.len() > 1 { format!(", and {} more", processes.len() - 1) } else { String::new() };
+            let more = if processes.len() > 1 {
+                format!(", and {} more", processes.len() - 1)
+            } else {
+                String::new()
+            };
             Err(Error::new(what, format_args!("process {pid} ({name}) is in it{more}")).hint(hint))
         }
     }

@@ -33,7 +33,8 @@ impl Cpu {
         if let Some(unified) = all.unified().and_then(|index| group.directory(index)) {
             cpu.add_v2(unified);
         }
-        let v1 = |controller| group.with_controller(controller, all).filter(|found| found.version == Version::V1);
+        let v1 =
+            |controller| group.with_controller(controller, all).filter(|found| found.version == Version::V1);
         if let Some(accounting) = v1("cpuacct") {
             cpu.add_accounting(accounting);
         }
@@ -60,7 +61,8 @@ impl Cpu {
 
     fn add_accounting(&mut self, directory: &Directory) {
         let stat = file::read(directory, "cpuacct.stat").unwrap_or_default();
-        let ticks = |name| Some(file::field(&stat, name)? * 1_000_000 / rustix::param::clock_ticks_per_second());
+        let ticks =
+            |name| Some(file::field(&stat, name)? * 1_000_000 / rustix::param::clock_ticks_per_second());
         self.usage = self.usage.or(number(directory, "cpuacct.usage").map(|nanoseconds| nanoseconds / 1000));
         self.user = self.user.or(ticks("user"));
         self.system = self.system.or(ticks("system"));

@@ -113,8 +113,14 @@ mod tests {
 
     #[test]
     fn both_versions_tell_the_same() {
-        let expected =
-            [Device { number: "999:0".into(), read: 1, written: 2, reads: 3, writes: 4, ..Device::default() }];
+        let expected = [Device {
+            number: "999:0".into(),
+            read: 1,
+            written: 2,
+            reads: 3,
+            writes: 4,
+            ..Device::default()
+        }];
         let v2 = "999:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n";
         assert_eq!(of_v2(v2), expected);
         let bytes = "999:0 Read 1\n999:0 Write 2\n999:0 Sync 0\n999:0 Total 3\nTotal 3\n";

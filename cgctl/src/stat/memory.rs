@@ -102,7 +102,8 @@ fn of_v1(directory: &Directory) -> Memory {
         peak: number(directory, "memory.max_usage_in_bytes"),
         limit: number(directory, "memory.limit_in_bytes").filter(|limit| *limit < UNLIMITED),
         high: None,
-        swap: file::field(&stat, "total_swap").or(both.zip(current).map(|(both, one)| both.saturating_sub(one))),
+        swap: file::field(&stat, "total_swap")
+            .or(both.zip(current).map(|(both, one)| both.saturating_sub(one))),
         kinds,
         reached: number(directory, "memory.failcnt"),
         oom: None,
@@ -114,7 +115,8 @@ fn of_v1(directory: &Directory) -> Memory {
 fn oom_kills_of_v1(directory: &Directory) -> Option<u64> {
     let mut total = None;
     let _ = tree::each(directory, |group, _| {
-        let count = file::read(group, "memory.oom_control").ok().and_then(|text| file::field(&text, "oom_kill"));
+        let count =
+            file::read(group, "memory.oom_control").ok().and_then(|text| file::field(&text, "oom_kill"));
         total = total.map_or(count, |total: u64| Some(total + count.unwrap_or(0)));
     });
     total

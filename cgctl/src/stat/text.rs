@@ -116,8 +116,13 @@ mod tests {
 
     #[test]
     fn times_and_shares_are_short() {
-        let times =
-            [(0, "0ms"), (999_999, "999ms"), (1_230_000, "1.23s"), (61_000_000, "1m01s"), (7_320_000_000, "2h02m")];
+        let times = [
+            (0, "0ms"),
+            (999_999, "999ms"),
+            (1_230_000, "1.23s"),
+            (61_000_000, "1m01s"),
+            (7_320_000_000, "2h02m"),
+        ];
         for (microseconds, text) in times {
             assert_eq!(duration(microseconds), text);
         }

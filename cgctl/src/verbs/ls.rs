@@ -3,12 +3,12 @@
 use crate::branches::Branches;
 use crate::cli::Where;
 use crate::existing::Group;
-use crate::file;
 use crate::freezer;
 use crate::hierarchy::Hierarchies;
 use crate::listing::{self, Groups, Which};
 use crate::lock;
 use crate::mark;
+use crate::population::comm;
 use crate::verbs;
 use chain::Result;
 use chain::text::{escape, show};
@@ -77,10 +77,6 @@ fn json(groups: &Groups) -> String {
 /// The cgctl that waits for its command in the group.
 fn owner(group: &Group) -> Option<i32> {
     lock::holders(group.tracking()).into_iter().find(|pid| *pid > 0)
-}
-
-fn comm(pid: i32) -> Option<String> {
-    Some(file::read_path(format!("/proc/{pid}/comm")).ok()?.trim_end_matches('\n').to_owned())
 }
 
 /// Each group under the nearest one around it that is listed, its processes before the groups inside it.

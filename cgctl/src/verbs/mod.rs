@@ -12,6 +12,7 @@ pub mod new;
 pub mod pids;
 pub mod rm;
 pub mod stat;
+pub mod top;
 pub mod wait;
 
 use chain::{Cannot, Result};

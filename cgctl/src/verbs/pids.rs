@@ -3,6 +3,7 @@
 use crate::cli::Where;
 use crate::existing::Group;
 use crate::hierarchy::Hierarchies;
+use crate::population::comm;
 use crate::verbs;
 use chain::Result;
 use chain::error::say;
@@ -50,10 +51,4 @@ fn text(pids: &BTreeSet<i32>, json: bool) -> String {
         };
     }
     text
-}
-
-/// The name of its program; `None` when it has ended meanwhile.
-fn comm(pid: i32) -> Option<String> {
-    let name = crate::file::read_path(format!("/proc/{pid}/comm")).ok()?;
-    Some(name.strip_suffix('\n').unwrap_or(&name).to_owned())
 }

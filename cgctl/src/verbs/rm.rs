@@ -5,7 +5,7 @@ use crate::existing::Group;
 use crate::hierarchy::Hierarchies;
 use crate::parent::Parent;
 use crate::removal::{self, How};
-use chain::{Result, error};
+use chain::Result;
 use std::ffi::OsString;
 
 /// Remove groups, with those inside them, from every hierarchy
@@ -32,17 +32,21 @@ pub fn run(options: &Options) -> Result<u8> {
     let (parent, all) = (options.place.parent()?, Hierarchies::discover()?);
     // A name that cannot be one is refused before anything is removed.
     options.names.iter().try_for_each(|name| parent.ways(name).map(drop))?;
-    let failed = options.names.iter().filter(|name| one(name, options, &parent, &all).is_err());
-    Ok(if failed.count() == 0 { 0 } else { error::FAILED })
+    let mut status = 0;
+    for name in &options.names {
+        if let Err(e) = one(name, options, &parent, &all) {
+            status = e.report();
+        }
+    }
+    Ok(status)
 }
 
 fn one(name: &OsString, options: &Options, parent: &Parent, all: &Hierarchies) -> Result<()> {
     let how = if options.kill { How::Kill } else { How::IfEmpty };
-    let removed = match Group::look_for(name, parent, all) {
+    match Group::look_for(name, parent, all) {
         Ok(None) if options.force => return Ok(()),
         Ok(None) => Err(Group::absent(name)),
         Ok(Some(group)) => removal::remove(&group, how),
         Err(e) => Err(e),
-    };
-    removed.inspect_err(|e| drop(e.report()))
+    }
 }

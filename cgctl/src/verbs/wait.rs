@@ -27,7 +27,7 @@ pub struct Options {
 
 /// 0 when it is empty or has gone, 1 when there was not enough time.
 pub fn run(options: &Options) -> Result<u8> {
-    let limit = options.timeout.as_ref().map(|text| seconds(text)).transpose()?;
+    let limit = options.timeout.as_ref().map(seconds).transpose()?;
     // So far ahead that no clock knows it: the same as no limit.
     let end = limit.and_then(|limit| Instant::now().checked_add(limit));
     let all = Hierarchies::discover()?;
@@ -41,7 +41,9 @@ pub fn seconds(text: &OsString) -> Result<Duration> {
     let refused = |why: &str| Error::new(format_args!("wait {} seconds", show(text)), why);
     let plain = text.to_str().unwrap_or_default();
     match Decimal::read(plain) {
-        Ok((number, "")) => number.times(1_000_000, 1).map(Duration::from_micros).map_err(|why| refused(&why)),
+        Ok((number, "")) => {
+            number.times(1_000_000, 1).map(Duration::from_micros).map_err(|why| refused(&why))
+        }
         _ => Err(refused("it is no number").hint("as in 10 or 0.5")),
     }
 }
