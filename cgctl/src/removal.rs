@@ -42,14 +42,19 @@ enum Owner {
 /// Removes it with the groups inside it. That it goes meanwhile is as good.
 pub fn remove(group: &Group, how: How) -> Result<()> {
     group.check_without_us("remove")?;
-    if how == How::IfEmpty {
-        check_empty(group)?;
-    }
-    match take(group) {
-        Owner::Gone => Ok(()),
-        Owner::Another if how == How::Kill => leave_it_to_the_owner(group),
-        Owner::Another => Err(in_use(group)),
-        Owner::Us => remove_ours(group, how),
+    let patience = &mut Patience::of(LIMIT);
+    loop {
+        match how {
+            How::IfEmpty => check_empty(group)?,
+            How::Kill => group.kill()?,
+        }
+        match take(group) {
+            Owner::Gone => return Ok(()),
+            Owner::Us => return remove_ours(group, how),
+            // Without its command, a cgctl removes its group, or lets go of the groups around it.
+            Owner::Another if how == How::Kill && patience.pause() => {}
+            Owner::Another => return Err(in_use(group)),
+        }
     }
 }
 
@@ -169,20 +174,6 @@ fn take_one(directory: &Directory) -> Owner {
         drop(base);
         if !is_leaving || !patience.pause() {
             return Owner::Another;
-        }
-    }
-}
-
-/// Without its processes, its cgctl removes it.
-fn leave_it_to_the_owner(group: &Group) -> Result<()> {
-    let patience = &mut Patience::of(LIMIT);
-    loop {
-        group.kill()?;
-        if group.parts.iter().all(|part| !lock::is_at(&part.directory, CWD, &part.directory.path)) {
-            return Ok(());
-        }
-        if !patience.pause() {
-            return Err(in_use(group));
         }
     }
 }

@@ -51,6 +51,10 @@ const COLUMNS: [Column; 6] = [
     Column { title: "IO/S", width: 7, rank: 6, cell: io, bar: None },
 ];
 
+fn name(row: &Row) -> String {
+    format!("{}{}", row.shown, if row.frozen { " (frozen)" } else { "" })
+}
+
 fn nothing(_: &Row) -> String {
     String::new()
 }
@@ -129,10 +133,10 @@ fn add_below(around: Option<&Path>, rows: &[Row], branches: &Branches, arranged:
 /// For a script: names as long as they are, and no bars.
 pub fn plain(rows: &[Row]) -> String {
     let columns: Vec<&Column> = COLUMNS.iter().filter(|column| column.bar.is_none()).collect();
-    let width = rows.iter().map(|row| row.shown.chars().count()).max().unwrap_or(0).max(4);
+    let width = rows.iter().map(|row| name(row).chars().count()).max().unwrap_or(0).max(4);
     let mut text = line("NAME", width, &columns, |column| column.title.to_owned());
     for row in rows {
-        text += &line(&row.shown, width, &columns, |column| (column.cell)(row));
+        text += &line(&name(row), width, &columns, |column| (column.cell)(row));
     }
     text
 }
@@ -192,7 +196,7 @@ impl View {
         let room = self.lines.saturating_sub(HEAD);
         for row in rows.iter().skip(self.first).take(room) {
             let cells = columns.iter().zip(&widths).map(|(column, width)| self.cell(column, *width, row));
-            frame.push(format!("{}{}", pad(&row.shown, name), cells.collect::<String>()));
+            frame.push(format!("{}{}", pad(&self::name(row), name), cells.collect::<String>()));
         }
         frame.truncate(self.lines);
         frame
