@@ -1,7 +1,7 @@
 //! The verbs; their options stand beside what they do, in [`verbs`](crate::verbs).
 
 use crate::parent::Parent;
-use crate::verbs::{exec, gc, info, new};
+use crate::verbs::{exec, gc, get, info, new, set};
 use chain::Result;
 use std::ffi::OsString;
 
@@ -17,6 +17,8 @@ pub struct Options {
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
     New(new::Options),
+    Set(set::Options),
+    Get(get::Options),
     Exec(exec::Options),
     Gc(gc::Options),
     Info(info::Options),
@@ -27,6 +29,8 @@ impl Verb {
     pub fn run(self) -> Result<u8> {
         match self {
             Verb::New(options) => new::run(options),
+            Verb::Set(options) => set::run(&options),
+            Verb::Get(options) => get::run(&options),
             Verb::Exec(options) => exec::run(&options),
             Verb::Gc(options) => gc::run(&options),
             Verb::Info(options) => info::run(&options),

@@ -4,13 +4,15 @@
 //! |---|---|
 //! | [`cli`], [`verbs`] | the verbs, a file for each |
 //! | [`request`] | the words before `--`: a name and settings |
-//! | [`setting`], [`size`] | the table of keys; values and their units |
+//! | [`keys`] | the table of keys: the file of each version, how it is written and read |
+//! | [`setting`], [`words`], [`size`], [`device`], [`value`] | what a word means; values and their units |
 //! | [`hierarchy`] | what is mounted, and where this process stands in it |
-//! | [`plan`] | which file of which hierarchy gets which text |
+//! | [`plan`], [`swap`], [`refusal`] | which file of which hierarchy gets which text, or why none |
 //! | [`place`] | where groups may be made |
 //! | [`directory`] | one directory of a group: made, locked, emptied, removed |
 //! | [`controllers`] | cgroup v2: controllers enabled from the top down |
 //! | [`parent`], [`existing`] | a group that is there, found by its name |
+//! | [`read`], [`change`], [`extend`] | its limits told and changed |
 //! | [`enter`] | a process goes into a group, or is told why not |
 //! | [`group`] | the directories of one group together |
 //! | [`report`] | what the limits did |
@@ -20,29 +22,38 @@
 #![cfg_attr(not(test), no_main)]
 
 mod advice;
+mod change;
 mod cli;
 mod controllers;
+mod device;
 mod directory;
 mod enter;
 mod evacuate;
 mod existing;
+mod extend;
 mod file;
 mod gc;
 mod group;
 mod hierarchy;
+mod keys;
 mod lock;
 mod mark;
 mod parent;
 mod patience;
 mod place;
 mod plan;
+mod read;
+mod refusal;
 mod report;
 mod request;
 mod setting;
 mod size;
+mod swap;
 mod systemd;
 mod tree;
+mod value;
 mod verbs;
+mod words;
 
 chain::main!("cgctl", run);
 

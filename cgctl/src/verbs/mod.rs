@@ -2,8 +2,10 @@
 
 pub mod exec;
 pub mod gc;
+pub mod get;
 pub mod info;
 pub mod new;
+pub mod set;
 
 use chain::{Cannot, Result};
 use std::io::Write;
