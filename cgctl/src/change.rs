@@ -133,16 +133,18 @@ impl<'a> Done<'a> {
             let done = line.is_some_and(|line| file::write(directory, &write.file, &line).is_ok());
             if done { back.push(*write) } else { stuck.push(*write) }
         }
-        for (writes, what) in [(back, "put back as it was"), (stuck, "changed, and cannot be put back")] {
-            let words: Vec<String> = writes
-                .iter()
-                .rev()
-                .filter_map(|write| write.word.as_deref())
-                .map(|word| show(name(word)))
-                .collect();
-            if !words.is_empty() {
-                say(&format!("{}: {} {what}", self.group, words.join(", ")));
-            }
+        self.tell(&back, "as before");
+        self.tell(&stuck, "changed, and cannot be put back");
+    }
+
+    fn tell(&self, writes: &[&Write], what: &str) {
+        let words = writes.iter().rev().filter_map(|write| write.word.as_deref());
+        let mut names: Vec<String> = words.map(|word| show(name(word))).collect();
+        names.dedup();
+        match &names[..] {
+            [] => {}
+            [one] => say(&format!("{}: {one} is {what}", self.group)),
+            many => say(&format!("{}: {} are {what}", self.group, many.join(", "))),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The verbs; their options stand beside what they do, in [`verbs`](crate::verbs).
 
 use crate::parent::Parent;
-use crate::verbs::{exec, gc, get, info, new, set};
+use crate::verbs::{delegate, exec, gc, get, info, keys, new, set};
 use chain::Result;
 use std::ffi::OsString;
 
@@ -20,7 +20,9 @@ pub enum Verb {
     Set(set::Options),
     Get(get::Options),
     Exec(exec::Options),
+    Delegate(delegate::Options),
     Gc(gc::Options),
+    Keys(keys::Options),
     Info(info::Options),
 }
 
@@ -32,6 +34,8 @@ impl Verb {
             Verb::Set(options) => set::run(&options),
             Verb::Get(options) => get::run(&options),
             Verb::Exec(options) => exec::run(&options),
+            Verb::Delegate(options) => delegate::run(&options),
+            Verb::Keys(options) => keys::run(&options),
             Verb::Gc(options) => gc::run(&options),
             Verb::Info(options) => info::run(&options),
         }

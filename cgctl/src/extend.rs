@@ -4,8 +4,7 @@ use crate::directory::{self, Claim, Directory};
 use crate::existing::Group;
 use crate::file;
 use crate::hierarchy::Hierarchies;
-use crate::mark;
-use crate::place::{self, Kind, is_transient};
+use crate::place::{self, Kind};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use rustix::io::Errno;
@@ -42,7 +41,7 @@ impl Extension {
         let to = &all.0[hierarchy];
         let what = || format!("make group {} in {}", group.name, show(&to.mount));
         let name = part.relative.file_name().unwrap_or_default();
-        if is_transient(name) || !mark::stays(&group.tracking()) {
+        if !group.stays() {
             return Err(Error::new(what(), "it goes with its command, or another program has made it")
                 .hint("give it the limit when it is made: cgctl new NAME KEY=VALUE"));
         }

@@ -17,6 +17,9 @@
 //! | [`group`] | the directories of one group together |
 //! | [`report`] | what the limits did |
 //! | [`gc`] | what a killed cgctl left behind |
+//! | [`delegate`], [`usable`], [`systemd`] | groups given to users; what a user can do; what is systemd's |
+//! | [`probe`] | what the kernel has, as other groups show it |
+//! | [`evacuate`] | processes moved out of the way |
 //! | [`advice`] | what helps when the kernel refuses |
 //! | [`tree`], [`lock`], [`mark`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
 #![cfg_attr(not(test), no_main)]
@@ -25,6 +28,7 @@ mod advice;
 mod change;
 mod cli;
 mod controllers;
+mod delegate;
 mod device;
 mod directory;
 mod enter;
@@ -42,6 +46,7 @@ mod parent;
 mod patience;
 mod place;
 mod plan;
+mod probe;
 mod read;
 mod refusal;
 mod report;
@@ -51,6 +56,7 @@ mod size;
 mod swap;
 mod systemd;
 mod tree;
+mod usable;
 mod value;
 mod verbs;
 mod words;

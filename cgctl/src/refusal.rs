@@ -70,7 +70,13 @@ pub fn by_kernel(errno: Errno, write: &Write) -> Error {
                 None => error,
             }
         }
+        Errno::RANGE if row.is_some_and(|key| key.name == "cpus" || key.name == "mems") => {
+            Error::new(what, "this machine has no such processor or memory node")
+        }
         Errno::RANGE => Error::new(what, "the value is out of range"),
+        Errno::ACCESS | Errno::PERM => file::cannot(what, errno).hint(
+            "the limits of a delegated group are its giver's; those of a group inside it can be set, or run as root",
+        ),
         Errno::BUSY if row.is_some_and(|key| key.unit == crate::value::Unit::Byte) => {
             Error::new(what, "the group uses more than that, and cannot give it back")
         }
@@ -85,8 +91,10 @@ pub fn by_kernel(errno: Errno, write: &Write) -> Error {
 fn hint(row: &str, write: &Write) -> String {
     match row {
         "cpu.burst" => "a burst is at most as much as cpu".to_owned(),
-        keys::CPU if write.file == "cpu.cfs_quota_us" => {
-            "in cgroup v1 a group around this one must not have less cpu, nor one inside it more".to_owned()
+        keys::CPU => {
+            "it is not less than cpu.burst, nor, in cgroup v1, more than a group around this one has, or less than one \
+             inside it"
+                .to_owned()
         }
         keys::WEIGHT => "with cpu.idle=1 a group has no weight".to_owned(),
         "cpus" | "mems" => format!("the group above has to have all of {}", show(&write.text)),
