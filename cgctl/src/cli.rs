@@ -1,7 +1,10 @@
 //! The verbs; their options stand beside what they do, in [`verbs`](crate::verbs).
 
 use crate::parent::Parent;
-use crate::verbs::{events, exec, freeze, gc, info, kill, ls, r#move, new, pids, rm, stat, top, wait};
+use crate::verbs::{
+    delegate, events, exec, freeze, gc, get, info, keys, kill, ls, r#move, new, pids, rm, set, stat, top,
+    wait,
+};
 use chain::Result;
 use std::ffi::OsString;
 
@@ -17,6 +20,8 @@ pub struct Options {
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
     New(new::Options),
+    Set(set::Options),
+    Get(get::Options),
     Exec(exec::Options),
     Ls(ls::Options),
     Stat(stat::Options),
@@ -29,7 +34,9 @@ pub enum Verb {
     Wait(wait::Options),
     Events(events::Options),
     Rm(rm::Options),
+    Delegate(delegate::Options),
     Gc(gc::Options),
+    Keys(keys::Options),
     Info(info::Options),
 }
 
@@ -38,6 +45,8 @@ impl Verb {
     pub fn run(self) -> Result<u8> {
         match self {
             Verb::New(options) => new::run(options),
+            Verb::Set(options) => set::run(&options),
+            Verb::Get(options) => get::run(&options),
             Verb::Exec(options) => exec::run(&options),
             Verb::Ls(options) => ls::run(&options),
             Verb::Stat(options) => stat::run(&options),
@@ -50,6 +59,8 @@ impl Verb {
             Verb::Wait(options) => wait::run(&options),
             Verb::Events(options) => events::run(&options),
             Verb::Rm(options) => rm::run(&options),
+            Verb::Delegate(options) => delegate::run(&options),
+            Verb::Keys(options) => keys::run(&options),
             Verb::Gc(options) => gc::run(&options),
             Verb::Info(options) => info::run(&options),
         }

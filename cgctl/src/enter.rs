@@ -46,6 +46,10 @@ pub fn refused_as(what: &str, directory: &Directory, errno: Errno) -> Error {
         }
         Errno::NOSPC if !is_v2 => Error::new(what, "its cpuset has no processor or no memory node")
             .hint("cgctl set NAME cpus=0 mems=0"),
+        Errno::NOENT if directory.path.exists() => {
+            Error::new(what, "it, or the group of this process, is outside of this cgroup namespace")
+                .hint("cgroup2 mounted with nsdelegate lets no process pass that border")
+        }
         Errno::NOENT | Errno::NODEV => Error::new(what, "it has been removed"),
         Errno::ACCESS | Errno::PERM => file::cannot(what, errno).hint(advice::boundary(is_v2)),
         errno => file::cannot(what, errno),

@@ -3,7 +3,7 @@
 use crate::cli::Where;
 use crate::group::Group;
 use crate::hierarchy::Hierarchies;
-use crate::plan::Plan;
+use crate::plan::{Plan, Present};
 use crate::report;
 use crate::request::Request;
 use chain::Result;
@@ -44,7 +44,7 @@ Keys:
 pub fn run(options: Options) -> Result<u8> {
     let request = Request::read(options)?;
     let hierarchies = Hierarchies::discover()?;
-    let plan = Plan::new(&request.settings, &hierarchies)?;
+    let plan = Plan::new(&request.settings, Present::NEW, &hierarchies)?;
     if request.stays() {
         Group::make(&plan, &request, &hierarchies)?.keep()?;
         return Ok(0);

@@ -45,7 +45,7 @@ fn one(name: &OsString, options: &Options, parent: &Parent, all: &Hierarchies) -
     let how = if options.kill { How::Kill } else { How::IfEmpty };
     match Group::look_for(name, parent, all) {
         Ok(None) if options.force => return Ok(()),
-        Ok(None) => Err(Group::absent(name)),
+        Ok(None) => Err(Group::absent(name, all)),
         Ok(Some(group)) => removal::remove(&group, how),
         Err(e) => Err(e),
     }
