@@ -49,6 +49,10 @@ pub fn collect(hierarchy: &Hierarchy, all: &Hierarchies, collection: &mut Collec
     let (mut bases, mut left) = (Vec::new(), Vec::new());
     let Ok(top) = file::directory(&hierarchy.mount) else { return };
     let _ = tree::each(&top, |base, path| {
+        // Told with the one around it, as it would be removed with it.
+        if path.ancestors().any(|around| collection.removed.contains_key(&Path::new("/").join(around))) {
+            return;
+        }
         let is_ours = path.file_name() == Some(OsStr::new(DIRECTORY));
         if is_ours {
             bases.push(hierarchy.mount.join(path));

@@ -192,6 +192,9 @@ impl Group {
         let error = Error::os(format_args!("start a process in group {}", self.name), errno);
         match errno {
             Errno::EAGAIN => error.hint("a limit on processes, its own or of a group around it, is reached"),
+            Errno::ENOENT | Errno::ENODEV => {
+                Error::new(format_args!("start a process in group {}", self.name), "somebody has removed it")
+            }
             Errno::EOPNOTSUPP => error.hint("a group around it is threaded, and takes no process below it"),
             _ => error,
         }

@@ -6,13 +6,16 @@ use crate::file;
 use crate::freezer;
 use crate::hierarchy::{Hierarchies, Version};
 use crate::listing::{self, Groups};
+use crate::parent::Parent;
 use crate::watch::Watch;
+use chain::Result;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How often is looked where the kernel tells of nothing: cgroup v1.
@@ -46,7 +49,8 @@ const COUNTS: [Count; 4] = [
 #[derive(Debug)]
 pub struct Observer<'a> {
     all: &'a Hierarchies,
-    name: PathBuf,
+    name: OsString,
+    parent: Parent,
     top: Group,
     is_recursive: bool,
     watch: Option<Watch>,
@@ -67,8 +71,9 @@ struct Seen {
 
 impl<'a> Observer<'a> {
     /// Observes the group, and those inside it when that is wanted.
-    pub fn new(name: PathBuf, top: Group, is_recursive: bool, all: &'a Hierarchies) -> Self {
-        Observer { all, name, top, is_recursive, watch: Watch::new(), seen: BTreeMap::new() }
+    pub fn find(name: &OsStr, parent: Parent, is_recursive: bool, all: &'a Hierarchies) -> Result<Self> {
+        let (top, name) = (Group::find(name, &parent, all)?, name.to_owned());
+        Ok(Observer { all, name, parent, top, is_recursive, watch: Watch::new(), seen: BTreeMap::new() })
     }
 
     /// What has happened since the last call, and whether the group is still there.
@@ -86,7 +91,9 @@ impl<'a> Observer<'a> {
             return (news, false);
         }
         for (name, group) in self.groups() {
-            if !self.seen.contains_key(&name) {
+            if let Some(seen) = self.seen.get_mut(&name) {
+                seen.add_parts(group, self.watch.as_ref(), self.all);
+            } else {
                 let seen = Seen::new(group, self.watch.as_ref(), self.all, self.is_recursive);
                 let state = json!({ "populated": seen.populated, "frozen": seen.frozen });
                 news.push(event(&seen.group, "watching", state));
@@ -97,11 +104,12 @@ impl<'a> Observer<'a> {
     }
 
     fn groups(&self) -> Groups {
-        let mut groups = listing::inside(&self.name, &self.top, self.all);
-        if !self.is_recursive {
-            groups.retain(|name, _| *name == self.name);
+        let Ok(Some(top)) = Group::look_for(&self.name, &self.parent, self.all) else { return Groups::new() };
+        let name = Path::new(&self.name);
+        match self.is_recursive {
+            true => listing::inside(name, &top, self.all),
+            false => Groups::from([(name.to_owned(), top)]),
         }
-        groups
     }
 
     /// Until something may have happened.
@@ -121,15 +129,28 @@ impl<'a> Observer<'a> {
 
 impl Seen {
     fn new(group: Group, watch: Option<&Watch>, all: &Hierarchies, alone: bool) -> Self {
-        let memory = group.with_controller("memory", all).filter(|found| found.version == Version::V1);
-        let ooms = memory.and_then(count_ooms);
-        let is_silent = memory.is_some() || group.tracking().version == Version::V1;
-        if let Some(watch) = watch {
-            group.parts.iter().for_each(|part| watch.add_changes(&part.directory));
-        }
         let counts = counts(&group, all, alone);
         let (populated, frozen) = (group.is_populated(), freezer::is_frozen(&group));
-        Seen { group, populated, frozen, counts, ooms, is_silent }
+        let mut seen = Seen { group, populated, frozen, counts, ooms: None, is_silent: false };
+        seen.listen(watch, all);
+        seen
+    }
+
+    fn listen(&mut self, watch: Option<&Watch>, all: &Hierarchies) {
+        let memory = self.group.with_controller("memory", all).filter(|found| found.version == Version::V1);
+        self.ooms = memory.and_then(count_ooms);
+        self.is_silent = memory.is_some() || self.group.tracking().version == Version::V1;
+        if let Some(watch) = watch {
+            self.group.parts.iter().for_each(|part| watch.add_changes(&part.directory));
+        }
+    }
+
+    /// A group is made in one hierarchy after the other, and a limit that is set later may need one more.
+    fn add_parts(&mut self, group: Group, watch: Option<&Watch>, all: &Hierarchies) {
+        if group.parts.len() > self.group.parts.len() {
+            self.group = Group { name: std::mem::take(&mut self.group.name), ..group };
+            self.listen(watch, all);
+        }
     }
 
     fn compare(&mut self, all: &Hierarchies, alone: bool, news: &mut Vec<Value>) {

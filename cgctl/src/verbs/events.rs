@@ -1,7 +1,6 @@
 //! `cgctl events`: what happens to a group, as it happens.
 
 use crate::cli::Where;
-use crate::existing::Group;
 use crate::hierarchy::Hierarchies;
 use crate::observer::Observer;
 use crate::verbs;
@@ -26,8 +25,8 @@ pub struct Options {
 /// Ends with 0 when the group has been removed.
 pub fn run(options: &Options) -> Result<u8> {
     let all = Hierarchies::discover()?;
-    let group = Group::find(&options.name, &options.place.parent()?, &all)?;
-    let mut observer = Observer::new(options.name.clone().into(), group, options.recursive, &all);
+    let parent = options.place.parent()?;
+    let mut observer = Observer::find(&options.name, parent, options.recursive, &all)?;
     loop {
         let (news, goes_on) = observer.news();
         let lines: String = news.iter().map(|event| format!("{event}\n")).collect();

@@ -51,7 +51,7 @@ fn another_signal_is_sent_to_each_once() {
     groups.cgctl("new a/b").done().is(0).quiet();
     for signal in ["USR1", "SIGUSR1", "usr1", "10"] {
         let start = |name: &str| {
-            let job = groups.cgctl(&format!("exec {name} -- probe count USR1 TERM")).start();
+            let job = groups.cgctl(&format!("exec {name} -- probe count SIGUSR1 SIGTERM")).start();
             job.until("ready");
             job
         };

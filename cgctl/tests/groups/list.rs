@@ -1,6 +1,7 @@
 //! `ls` and `pids`.
 
 use crate::support::Groups;
+use nix::sys::signal::Signal::SIGTERM;
 use tests::each;
 
 #[test]
@@ -58,6 +59,8 @@ fn names_in_the_usual_place_are_found_as_they_are_listed() {
     assert!(listed.lines().any(|line| line.starts_with(&format!("{name}  in use by cgctl "))), "{listed}");
     let child = groups.sandbox.run("cgctl pids").arg(&name).done().is(0).quiet().text();
     assert_eq!(child, groups.sandbox.inner("probe").to_string());
+    job.signal(SIGTERM);
+    job.done().is(143);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! `kill -9` at any moment, and many at once: nothing remains, and nothing of others is touched.
 
-use crate::support::Groups;
-use nix::sys::signal::{Signal::SIGKILL, kill};
-use std::sync::Mutex;
+use crate::support::{Groups, alone};
+use nix::sys::signal::{
+    Signal::{SIGKILL, SIGTERM},
+    kill,
+};
 use std::thread::{scope, sleep};
 use std::time::Duration;
 use tests::{Job, Outcome, leak};
@@ -30,18 +32,12 @@ impl Random {
     }
 }
 
-/// One test at a time: where one kills a `cgctl gc`, another's must not be about to rely on it.
-fn alone() -> impl Sized {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
 /// Groups of somebody else, who would notice.
 struct Others {
-    groups: Groups,
     stays: Job,
     owned: Job,
     usual: Job,
+    groups: Groups,
 }
 
 impl Others {
@@ -58,6 +54,15 @@ impl Others {
         let owned = start(groups.cgctl("new owned m=32M -- probe hold"));
         let usual = start(groups.sandbox.run("cgctl new m=32M -- probe hold"));
         Some(Others { groups, stays, owned, usual })
+    }
+
+    #[track_caller]
+    fn end(self) {
+        self.are_as_before();
+        for (job, status) in [(self.stays, -15), (self.owned, 143), (self.usual, 143)] {
+            job.signal(SIGTERM);
+            job.done().is(status).quiet();
+        }
     }
 
     #[track_caller]
@@ -139,6 +144,7 @@ fn kill_at_random(count: u64, batch: u64) {
         nothing_remains(&groups);
         others.are_as_before();
     }
+    others.end();
     println!("{done} killed");
 }
 
@@ -183,8 +189,15 @@ fn ten_thousand_kills_leave_nothing() {
 }
 
 /// What may be said when somebody else does the same at the same time.
-const EXPECTED: [&str; 5] =
-    ["it is in use by ", "it is there already", "there is no such group", " is in it", "hint: "];
+const EXPECTED: &[&str] = &[
+    "it is in use by ",
+    "it is there already",
+    "there is no such group",
+    " is in it",
+    "somebody has removed it",
+    "it has been removed",
+    "hint: ",
+];
 
 fn check(done: &Outcome) {
     assert!([0, 125, 137].contains(&done.status), "{done}");
@@ -222,5 +235,5 @@ fn many_can_make_and_remove_the_same_names() {
     });
     groups.cgctl("rm --force a b").done().is(0).quiet();
     nothing_remains(&groups);
-    others.are_as_before();
+    others.end();
 }

@@ -1,6 +1,7 @@
 //! Groups of one test, in a parent that no other test has.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use tests::{Job, Run, Sandbox, cgroup};
 
 /// Goes out of scope with everything that the test has made.
@@ -72,6 +73,12 @@ impl Drop for Groups {
             assert!(there.is_empty(), "{there:?}");
         }
     }
+}
+
+/// One test at a time: where one kills a `cgctl gc`, another's must not be about to rely on it.
+pub fn alone() -> impl Sized {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Cgroup v2 is mounted.

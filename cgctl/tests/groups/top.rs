@@ -155,7 +155,7 @@ fn it_follows_the_size_of_the_terminal() {
     let Some(groups) = Groups::new() else { return };
     groups.cgctl("new a-group-with-a-name m=32M pids=9").done().is(0).quiet();
     let mut pty = top(&groups, "stty rows 24 cols 80; exec cgctl top");
-    pty.until("IO/S");
+    pty.until("a-group-with");
     let tty = std::fs::read_link(format!("/proc/{}/fd/0", pty.pid())).unwrap();
     std::process::Command::new("stty")
         .arg("-F")
@@ -163,6 +163,7 @@ fn it_follows_the_size_of_the_terminal() {
         .args(["rows", "10", "cols", "30"])
         .status()
         .unwrap();
+    pty.until("cgctl top: ");
     let narrow = pty.until("a-group-with");
     assert!(!narrow.contains("OF LIMIT") && narrow.contains("CPU%"), "{narrow:?}");
     pty.keys("q");
