@@ -85,7 +85,7 @@ fn misuse_is_told_with_status_125() {
         (&["new", "cpu=-1", "--", "true"], "cannot set cpu=-1: -1 is not a number"),
         (&["new", "m=", "--", "true"], "cannot set m=: its value is missing"),
         (&["new", "pids=0", "--", "true"], "cannot set pids=0: the least is 1"),
-        (&["new", "colour=red", "--", "true"], "hint: the keys are m, swap, cpu, weight, pids"),
+        (&["new", "colour=red", "--", "true"], "hint: the keys are m, swap, mem.high"),
         (&["new", "m=1M", "m=2M", "--", "true"], "cannot set m=2M: m=1M is there already"),
         (&["new", "a//b", "--", "true"], "cannot name the group a//b"),
         (&["new", "nosuch.limit=1", "--", "true"], "the nosuch controller is not available here"),
