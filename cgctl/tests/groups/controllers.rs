@@ -43,7 +43,8 @@ fn a_group_that_limits_others_takes_no_process() {
     let kept = Kept::new(&sandbox, "");
     sandbox.run("cgctl new").args([&format!("{}/inner", kept.name), word]).done().is(0).quiet();
     let done = kept.run("exec", "-- true").done().is(125).complains_as("cgctl");
-    done.says("down to groups below it, so it takes no process itself").says("hint: enter a group below it");
+    done.says("down to groups below it, so it takes no process itself")
+        .says("hint: enter a group inside it: cgctl exec NAME/BELOW");
 }
 
 #[test]
