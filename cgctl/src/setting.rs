@@ -225,7 +225,7 @@ mod tests {
                 Err(error) => assert!(error.to_string().contains(why), "{word}: {error}"),
                 // A file of the kernel for all that the table knows; the kernel says no.
                 Ok(setting) => {
-                    assert!(matches!(setting.wish, Wish::Raw(..)) && why.contains("hugetlb"), "{word}")
+                    assert!(matches!(setting.wish, Wish::Raw(..)) && why.contains("hugetlb"), "{word}");
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::support::Groups;
 use nix::sys::signal::Signal::SIGKILL;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 #[test]
 fn wait_ends_with_the_last_process() {
@@ -31,7 +31,12 @@ fn wait_ends_when_the_group_is_removed() {
     groups.cgctl("new a").done().is(0).quiet();
     let job = groups.hold("a");
     let wait = groups.cgctl("wait a").start();
-    std::thread::sleep(Duration::from_millis(100));
+    let descriptors = format!("/proc/{}/fd", wait.pid());
+    tests::eventually("it waits", || {
+        let links =
+            std::fs::read_dir(&descriptors).unwrap().flatten().map(|entry| std::fs::read_link(entry.path()));
+        links.flatten().any(|link| link.to_string_lossy().contains("inotify"))
+    });
     groups.cgctl("rm --kill a").done().is(0).quiet();
     job.done().is(-9);
     wait.done().is(0).quiet();

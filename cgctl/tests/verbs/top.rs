@@ -163,7 +163,7 @@ fn it_follows_the_size_of_the_terminal() {
         .args(["rows", "10", "cols", "30"])
         .status()
         .unwrap();
-    pty.until("cgctl top: ");
+    pty.until("cgctl top: 1 group, 0 processe\r");
     let narrow = pty.until("a-group-with");
     assert!(!narrow.contains("OF LIMIT") && narrow.contains("CPU%"), "{narrow:?}");
     pty.keys("q");

@@ -44,7 +44,7 @@ impl Others {
     fn new() -> Option<Self> {
         let groups = Groups::new()?;
         groups.cgctl("new stays m=32M pids=9").done().is(0).quiet();
-        groups.cgctl("new stays/inside m=16M").done().is(0).quiet();
+        groups.cgctl("new stays/inside").done().is(0).quiet();
         let stays = groups.hold("stays");
         let start = |run: tests::Run| {
             let job = run.start();
