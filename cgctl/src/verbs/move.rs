@@ -1,6 +1,7 @@
 //! `cgctl move`: processes that run already go into a group.
 
 use crate::cli::Where;
+use crate::enter;
 use crate::existing::Group;
 use crate::hierarchy::Hierarchies;
 use crate::moving::{self, Process};
@@ -26,6 +27,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<u8> {
     let all = Hierarchies::discover()?;
     let group = Group::find(&options.name, &options.place.parent()?, &all)?;
+    group.parts.iter().try_for_each(|part| enter::check(&part.directory))?;
     let processes = options.pids.iter().map(|pid| Process::find(pid)).collect::<Result<Vec<_>>>()?;
     for process in &processes {
         moving::into(process, &group, &all)?;

@@ -44,7 +44,7 @@ pub fn run(options: &Options) -> Result<u8> {
 fn one(name: &OsString, options: &Options, parent: &Parent, all: &Hierarchies) -> Result<()> {
     let how = if options.kill { How::Kill } else { How::IfEmpty };
     match Group::look_for(name, parent, all) {
-        Ok(None) if options.force => return Ok(()),
+        Ok(None) if options.force => Ok(()),
         Ok(None) => Err(Group::absent(name, all)),
         Ok(Some(group)) => removal::remove(&group, how),
         Err(e) => Err(e),

@@ -127,10 +127,11 @@ fn strike(job: &Job, random: &mut Random) {
 
 fn kill_at_random(count: u64, batch: u64) {
     let _turn = alone();
-    let (Some(groups), Some(others)) = (Groups::new(), Others::new()) else { return };
+    let Some(groups) = Groups::new() else { return };
     let mut random = Random::new();
     let mut done = 0;
     while done < count {
+        let Some(others) = Others::new() else { return };
         for first in (done..done + batch).step_by(4) {
             let jobs: Vec<Job> =
                 (first..first + 4).map(|number| round(&groups, number, &mut random)).collect();
@@ -142,10 +143,9 @@ fn kill_at_random(count: u64, batch: u64) {
         }
         done += batch;
         nothing_remains(&groups);
-        others.are_as_before();
+        others.end();
+        println!("{done} killed");
     }
-    others.end();
-    println!("{done} killed");
 }
 
 /// What has no owner is removed by gc; what stays, by its name.
