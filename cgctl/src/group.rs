@@ -96,7 +96,8 @@ impl Group {
     /// Leaves the group for good: it stays without an owner. On an error it is removed.
     pub fn keep(self) -> Result<()> {
         // A group that is gone in one hierarchy and stays in another would be no group.
-        let marked = self.parts.iter().try_for_each(|part| part.directory.keep());
+        // The one that tracks it comes last: until then, gc takes the others for its orphans.
+        let marked = self.parts.iter().rev().try_for_each(|part| part.directory.keep());
         if let Err(errno) = marked {
             let error = file::cannot(format_args!("keep group {}", self.name), errno);
             self.remove();
@@ -191,6 +192,9 @@ impl Group {
         let error = Error::os(format_args!("start a process in group {}", self.name), errno);
         match errno {
             Errno::EAGAIN => error.hint("a limit on processes, its own or of a group around it, is reached"),
+            Errno::ENOENT | Errno::ENODEV => {
+                Error::new(format_args!("start a process in group {}", self.name), "somebody has removed it")
+            }
             Errno::EOPNOTSUPP => error.hint("a group around it is threaded, and takes no process below it"),
             _ => error,
         }
