@@ -8,6 +8,7 @@ use chain::{Error, Result};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rustix::fs::{Access, AtFlags, accessat};
 use rustix::io::Errno as Os;
 use std::collections::BTreeSet;
 
@@ -41,6 +42,7 @@ impl Group {
 
     /// Ends every process, and waits until they have gone. The unified tree, which does that at once, comes first.
     pub fn kill(&self) -> Result<()> {
+        self.check_may_kill()?;
         for part in &self.parts {
             freezer::release(&part.directory);
         }
@@ -50,6 +52,18 @@ impl Group {
             }
         }
         Ok(())
+    }
+
+    /// Whoever may write `cgroup.kill` may end all; the others need the right to send each a signal.
+    fn check_may_kill(&self) -> Result<()> {
+        let is_given = accessat(self.tracking(), "cgroup.kill", Access::WRITE_OK, AtFlags::empty()).is_ok();
+        let processes = if is_given { BTreeSet::new() } else { self.processes() };
+        let is_refused = |pid: &i32| *pid > 0 && kill(Pid::from_raw(*pid), None) == Err(Errno::EPERM);
+        match processes.into_iter().find(is_refused) {
+            Some(pid) => Err(Error::os(format_args!("end process {pid}"), Errno::EPERM)
+                .hint("its owner may, and the owner of the group's cgroup.kill")),
+            None => Ok(()),
+        }
     }
 
     fn by_speed(&self) -> impl Iterator<Item = &Directory> {
@@ -64,7 +78,7 @@ impl Group {
         loop {
             let news: Vec<i32> = self.processes().difference(&told).copied().collect();
             if news.is_empty() {
-                return Ok(());
+                return self.check_all_are_seen();
             }
             for pid in news {
                 told.insert(pid);
@@ -73,6 +87,17 @@ impl Group {
                     Err(errno) => return Err(Error::os(format_args!("signal process {pid}"), errno)),
                 }
             }
+        }
+    }
+
+    fn check_all_are_seen(&self) -> Result<()> {
+        match self.processes().contains(&0) {
+            true => Err(Error::new(
+                format_args!("signal all of group {}", self.name),
+                "there are processes of another pid namespace in it",
+            )
+            .hint("without -s, `cgctl kill` ends them too, in cgroup v2")),
+            false => Ok(()),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `kill`.
 
 use crate::support::{Groups, has_v2};
-use tests::eventually;
+use std::time::Instant;
+use tests::{Sandbox, eventually};
 
 #[test]
 fn every_process_ends_and_the_group_stays() {
@@ -80,6 +81,39 @@ fn nobody_ends_every_process_that_there_is() {
     groups.cgctl("new a").done().is(0).quiet();
     let done = groups.cgctl("exec a -- cgctl kill a -s CONT").done().is(125).complains_as("cgctl");
     done.says("cannot signal group a: this cgctl is in it");
+}
+
+#[test]
+fn without_the_right_to_it_nothing_is_ended_and_that_is_told_at_once() {
+    let Some(groups) = Groups::new() else { return };
+    groups.cgctl("new a").done().is(0).quiet();
+    let job = groups.hold("a");
+    let user = Sandbox::user();
+    let path = format!("/{}", groups.path("a"));
+    let what = format!("process {}: Operation not permitted", job.pid());
+    let start = Instant::now();
+    for verb in ["kill", "kill -s TERM", "rm --kill"] {
+        user.run(&format!("cgctl {verb}")).arg(&path).done().is(125).complains_as("cgctl").says(&what);
+    }
+    assert!(start.elapsed() < tests::patience(2), "{:?}", start.elapsed());
+    assert_eq!(groups.cgctl("pids a").done().text(), job.pid().to_string());
+    user.run("cgctl gc").done().is(0).quiet();
+}
+
+#[test]
+fn processes_of_another_pid_namespace_are_told() {
+    let Some(groups) = Groups::new() else { return };
+    groups.cgctl("new a").done().is(0).quiet();
+    let job = groups.hold("a");
+    let inside = |words: &str| groups.run("unshare-rs -pm --mount-proc cgctl").args(words.split(' ')).done();
+    let note = "cgctl: a: there are processes of another pid namespace too\n";
+    assert_eq!(inside("pids a").is(0).talk(), note);
+    inside("kill -s TERM a").is(125).complains_as("cgctl").says("processes of another pid namespace in it");
+    inside("rm a").is(125).complains_as("cgctl").says("a process of another pid namespace is in it");
+    if has_v2() {
+        inside("rm --kill a").is(0).quiet();
+        job.done().is(-9);
+    }
 }
 
 #[test]
