@@ -3,7 +3,7 @@
 use crate::file;
 use crate::hierarchy::Version;
 use crate::lock;
-use crate::mark::{self, Mark};
+use crate::mark::{self, Announcement, Mark};
 use crate::patience::Patience;
 use crate::place::{Base, DIRECTORY, Kind, Place, is_transient};
 use crate::plan::INHERIT;
@@ -17,6 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, fchmod, mkdirat};
 use rustix::io::{self, Errno};
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -90,6 +91,8 @@ fn make(place: &Place, base: Base, name: &str) -> io::Result<Option<Directory>> 
     if place.kind == Kind::Named {
         lock::share(&base.fd)?;
     }
+    let is_to_be_marked = place.kind == Kind::Inside;
+    let announcement = is_to_be_marked.then(|| Announcement::make(&base.fd, OsStr::new(name))).flatten();
     match mkdirat(&base.fd, name, Mode::RWXU) {
         Err(Errno::EXIST) => return Ok(None),
         other => other?,
@@ -107,11 +110,12 @@ fn make(place: &Place, base: Base, name: &str) -> io::Result<Option<Directory>> 
         _ => {}
     }
     let ready = fchmod(&directory.fd, Mode::from_raw_mode(0o755));
-    let marked = || if place.kind == Kind::Inside { mark::set(&directory.fd, Mark::Goes) } else { Ok(()) };
+    let marked = || if is_to_be_marked { mark::set(&directory.fd, Mark::Goes) } else { Ok(()) };
     if let Err(e) = ready.and_then(|()| marked()).and_then(|()| place.prepare(&base.fd, &directory.fd)) {
         let _ = directory.end();
         return Err(e);
     }
+    drop(announcement);
     Ok(Some(directory))
 }
 

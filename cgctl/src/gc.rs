@@ -59,6 +59,13 @@ pub fn collect(hierarchy: &Hierarchy, all: &Hierarchies, collection: &mut Collec
         if accessat(base, c".", Access::WRITE_OK, AtFlags::empty()) == Err(Errno::ACCESS) {
             return;
         }
+        if !collection.is_dry {
+            for name in mark::take_back(base) {
+                let path = path.join(name);
+                let entry = collection.removed.entry(Path::new("/").join(&path)).or_default();
+                entry.directories.push(hierarchy.mount.join(path));
+            }
+        }
         let is_ours = path.file_name() == Some(OsStr::new(DIRECTORY));
         if is_ours {
             bases.push(hierarchy.mount.join(path));

@@ -9,7 +9,7 @@
 use crate::file;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version, is_ours};
 use crate::lock;
-use crate::mark::{self, Mark};
+use crate::mark::{self, Announcement, Mark};
 use rustix::fs::{Mode, fchmod, mkdirat};
 use rustix::io::{Errno, Result};
 use std::ffi::OsStr;
@@ -191,15 +191,18 @@ impl Place {
         if is_in_ours && !is_transient {
             lock::share(&base.fd)?;
         }
+        let is_to_be_marked = !is_in_ours && !is_transient;
+        let announcement = is_to_be_marked.then(|| Announcement::make(&base.fd, name)).flatten();
         let (fd, is_new) = open_or_make(&base.fd, name, GROUP_MODE)?;
         // Whoever looks for orphans may have met it before it was locked.
         let is_held = if is_transient { lock::share(&fd).is_ok() } else { lock::take_part(&fd) };
         if is_transient && !lock::is_at(&fd, &base.fd, name) {
             return Err(Errno::NOENT);
         }
-        if is_new && !is_in_ours && !is_transient {
+        if is_new && is_to_be_marked {
             mark::set(&fd, Mark::Goes)?;
         }
+        drop(announcement);
         self.prepare(&base.fd, &fd)?;
         if is_held {
             let mark = if self.stays && !is_transient { mark::get(&fd) } else { Some(Mark::Stays) };
