@@ -1,15 +1,19 @@
 //! What helps a user whom the kernel has refused something.
 
+use crate::hierarchy::{Hierarchy, Version};
 use chain::text::show;
 use std::path::Path;
 
 /// Who may make groups, and how to become one of them.
 pub fn permission() -> String {
     if rustix::process::geteuid().is_root() {
-        return "the cgroup file system is read-only or another's, as in most containers".to_owned();
+        return CONTAINER.to_owned();
     }
     format!("run as root, or {}", delegation().replacen("as root: ", "as root once: ", 1))
 }
+
+/// Why root may make no group.
+pub const CONTAINER: &str = "the cgroup file system is read-only or another's, as in most containers";
 
 /// Who may move a process into a group: cgroups(7), "Delegation containment rules".
 pub fn boundary(is_v2: bool) -> String {
@@ -57,6 +61,14 @@ pub fn delegation() -> String {
                 "as root: cgctl new user-{user} && cgctl delegate user-{user} {user} && cgctl move user-{user} {parent}"
             )
         }
+    }
+}
+
+/// How a hierarchy comes to be seen from here.
+pub fn mount(hierarchy: &Hierarchy) -> String {
+    match hierarchy.version {
+        Version::V2 => "mount -t cgroup2 cgroup2 DIRECTORY".to_owned(),
+        Version::V1 => format!("mount -t cgroup -o {} cgroup DIRECTORY", hierarchy.controllers.join(",")),
     }
 }
 

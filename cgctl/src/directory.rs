@@ -2,9 +2,8 @@
 
 use crate::file;
 use crate::hierarchy::Version;
-use crate::intent;
 use crate::lock;
-use crate::mark::{self, Mark};
+use crate::mark::{self, Announcement, Mark};
 use crate::patience::Patience;
 use crate::place::{Base, DIRECTORY, Kind, Place, is_transient};
 use crate::plan::INHERIT;
@@ -89,42 +88,34 @@ pub fn claim(place: &Place, name: &str) -> io::Result<Claim> {
 
 /// `None` when it is there already.
 fn make(place: &Place, base: Base, name: &str) -> io::Result<Option<Directory>> {
-    match place.kind {
-        Kind::Named => lock::share(&base.fd)?,
-        Kind::Inside => intent::announce(&base.fd, OsStr::new(name)),
-        Kind::Transient => {}
+    if place.kind == Kind::Named {
+        lock::share(&base.fd)?;
     }
-    let Base { fd, held, made } = base;
-    let directory = make_in(place, &fd, name);
-    if place.kind == Kind::Inside {
-        intent::done(&fd, OsStr::new(name));
-    }
-    Ok(directory?.map(|directory| Directory { _held: held, made, ..directory }))
-}
-
-fn make_in(place: &Place, base: &OwnedFd, name: &str) -> io::Result<Option<Directory>> {
-    match mkdirat(base, name, Mode::RWXU) {
+    let is_to_be_marked = place.kind == Kind::Inside;
+    let announcement = is_to_be_marked.then(|| Announcement::make(&base.fd, OsStr::new(name))).flatten();
+    match mkdirat(&base.fd, name, Mode::RWXU) {
         Err(Errno::EXIST) => return Ok(None),
         other => other?,
     }
-    let fd = file::directory_in(base, name)?;
+    let fd = file::directory_in(&base.fd, name)?;
     let path = place.path().join(name);
-    let directory = Directory { version: place.version, path, fd, _held: Vec::new(), made: Vec::new() };
+    let directory = Directory { version: place.version, path, fd, _held: base.held, made: base.made };
     let is_ours = lock::take(&directory.fd);
     match place.kind {
         Kind::Named if !is_ours => return Err(Errno::BUSY),
         // It was taken for an orphan.
-        Kind::Transient | Kind::Inside if !(is_ours && lock::is_at(&directory.fd, base, name)) => {
+        Kind::Transient | Kind::Inside if !(is_ours && lock::is_at(&directory.fd, &base.fd, name)) => {
             return Err(Errno::NOENT);
         }
         _ => {}
     }
     let ready = fchmod(&directory.fd, Mode::from_raw_mode(0o755));
-    let marked = || if place.kind == Kind::Inside { mark::set(&directory.fd, Mark::Goes) } else { Ok(()) };
-    if let Err(e) = ready.and_then(|()| marked()).and_then(|()| place.prepare(base, &directory.fd)) {
+    let marked = || if is_to_be_marked { mark::set(&directory.fd, Mark::Goes) } else { Ok(()) };
+    if let Err(e) = ready.and_then(|()| marked()).and_then(|()| place.prepare(&base.fd, &directory.fd)) {
         let _ = directory.end();
         return Err(e);
     }
+    drop(announcement);
     Ok(Some(directory))
 }
 

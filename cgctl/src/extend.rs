@@ -1,5 +1,6 @@
 //! A group that stays gets a directory in one more hierarchy of v1, for a limit that it had no need of before.
 
+use crate::advice;
 use crate::directory::{self, Claim, Directory};
 use crate::existing::Group;
 use crate::file;
@@ -47,7 +48,15 @@ impl Extension {
         }
         let above = part.relative.parent().unwrap_or(Path::new(""));
         let place = place::given(to, above, Kind::Inside).staying();
-        match directory::claim(&place, &name.to_string_lossy()).cannot_with(what)? {
+        let claim = directory::claim(&place, &name.to_string_lossy()).map_err(|errno| {
+            let error = file::cannot(what(), errno);
+            if matches!(errno, Errno::ACCESS | Errno::ROFS) {
+                error.hint(advice::permission())
+            } else {
+                error
+            }
+        });
+        match claim? {
             Claim::Made(directory) => Ok(Extension {
                 hierarchy,
                 directory,

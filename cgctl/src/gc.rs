@@ -5,7 +5,6 @@ use crate::controllers;
 use crate::directory::Directory;
 use crate::file;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
-use crate::intent;
 use crate::lock;
 use crate::mark::{self, Mark};
 use crate::place::{DIRECTORY, Place, is_transient};
@@ -53,12 +52,21 @@ pub fn collect(hierarchy: &Hierarchy, all: &Hierarchies, collection: &mut Collec
     let Ok(top) = file::directory(&hierarchy.mount) else { return };
     let _ = tree::each(&top, |base, path| {
         // Told with the one around it, as it would be removed with it.
-        if path.ancestors().any(|around| collection.removed.contains_key(&Path::new("/").join(around))) {
+        if collection.is_dry
+            && path.ancestors().any(|around| collection.removed.contains_key(&Path::new("/").join(around)))
+        {
             return;
         }
-        // What this user may not remove is for others to collect.
-        if accessat(base, ".", Access::WRITE_OK, AtFlags::empty()) == Err(Errno::ACCESS) {
+        // What is in there is another user's.
+        if accessat(base, c".", Access::WRITE_OK, AtFlags::empty()) == Err(Errno::ACCESS) {
             return;
+        }
+        if !collection.is_dry {
+            for name in mark::take_back(base) {
+                let path = path.join(name);
+                let entry = collection.removed.entry(Path::new("/").join(&path)).or_default();
+                entry.directories.push(hierarchy.mount.join(path));
+            }
         }
         let is_ours = path.file_name() == Some(OsStr::new(DIRECTORY));
         if is_ours {
@@ -137,7 +145,6 @@ fn orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
 
 /// The groups without an owner in any other open directory, each locked: those without a name, and those marked to go.
 fn other_orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
-    intent::settle(base);
     unowned(base, path, tree::groups(base), |path, fd| {
         let goes = path.file_name().is_some_and(is_transient) || mark::get(&fd) == Some(Mark::Goes);
         goes.then(|| Directory::adopt_closely(version, path, fd)).flatten()

@@ -260,9 +260,6 @@ fn report(result: Result<()>) {
 
 fn unseen(hierarchy: &Hierarchy) -> Error {
     let why = format!("{} was mounted for another cgroup namespace or container", show(&hierarchy.mount));
-    let mount = match hierarchy.version {
-        Version::V2 => "mount -t cgroup2 cgroup2 DIRECTORY".to_owned(),
-        Version::V1 => format!("mount -t cgroup -o {} cgroup DIRECTORY", hierarchy.controllers.join(",")),
-    };
-    Error::new("find the control group of this process", why).hint(format_args!("mount it anew: {mount}"))
+    Error::new("find the control group of this process", why)
+        .hint(format_args!("mount it anew: {}", advice::mount(hierarchy)))
 }

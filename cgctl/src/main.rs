@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`cli`], [`verbs`] | the verbs, a file for each |
 //! | [`request`] | the words before `--`: a name and settings |
-//! | [`keys`] | the table of keys: the file of each version, how it is written and read |
+//! | [`keys`], [`table`], [`kernel`] | the table of keys: the file of each version, how it is written and read |
 //! | [`setting`], [`words`], [`size`], [`device`], [`value`] | what a word means; values and their units |
 //! | [`hierarchy`] | what is mounted, and where this process stands in it |
 //! | [`plan`], [`swap`], [`refusal`] | which file of which hierarchy gets which text, or why none |
@@ -25,7 +25,7 @@
 //! | [`probe`] | what the kernel has, as other groups show it |
 //! | [`evacuate`] | processes moved out of the way |
 //! | [`advice`] | what helps when the kernel refuses |
-//! | [`branches`], [`tree`], [`lock`], [`mark`], [`intent`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
+//! | [`branches`], [`tree`], [`lock`], [`mark`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
 #![cfg_attr(not(test), no_main)]
 
 mod advice;
@@ -45,7 +45,7 @@ mod freezer;
 mod gc;
 mod group;
 mod hierarchy;
-mod intent;
+mod kernel;
 mod keys;
 mod listing;
 mod lock;
@@ -68,6 +68,7 @@ mod size;
 mod stat;
 mod swap;
 mod systemd;
+mod table;
 mod top;
 mod tree;
 mod usable;

@@ -26,6 +26,9 @@ impl Parent {
     pub fn read(option: Option<&OsStr>) -> Result<Self> {
         let variable = || std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
         match option.map(OsString::from).or_else(variable) {
+            Some(path) if path.is_empty() => {
+                Err(Error::new("use '' for --parent", "it names no group; / is the top"))
+            }
             None => Ok(Parent::Usual),
             Some(path) => below_top(&path).map(Parent::Given),
         }

@@ -1,10 +1,12 @@
 //! Why a setting cannot be had: before anything is made, and when the kernel says no.
 
+use crate::advice;
 use crate::file;
 use crate::hierarchy::Hierarchies;
 use crate::keys::{self, Absent, IO_WEIGHT, SWAP};
 use crate::plan::{INHERIT, Write};
 use crate::setting::Setting;
+use crate::table;
 use chain::Error;
 use chain::text::show;
 use rustix::io::Errno;
@@ -64,7 +66,8 @@ pub fn by_kernel(errno: Errno, write: &Write) -> Error {
     let row = keys::of_file(&write.file).map(|(key, _)| key);
     match errno {
         Errno::NOENT => {
-            let error = Error::new(what, format_args!("this kernel has no file {}", write.file));
+            let other = if write.file == table::BFQ.name { ", nor io.weight" } else { "" };
+            let error = Error::new(what, format_args!("this kernel has no file {}{other}", write.file));
             match row.and_then(|key| key.needs) {
                 Some(needs) => error.hint(format_args!("it needs {needs}")),
                 None => error,
@@ -77,6 +80,7 @@ pub fn by_kernel(errno: Errno, write: &Write) -> Error {
         Errno::ACCESS | Errno::PERM => file::cannot(what, errno).hint(
             "the limits of a delegated group are its giver's; those of a group inside it can be set, or run as root",
         ),
+        Errno::ROFS => file::cannot(what, errno).hint(advice::permission()),
         Errno::BUSY if row.is_some_and(|key| key.unit == crate::value::Unit::Byte) => {
             Error::new(what, "the group uses more than that, and cannot give it back")
         }

@@ -93,7 +93,7 @@ pub fn gaps(all: &Hierarchies) -> Vec<Gap> {
     let hidden = all.0.iter().filter(|hierarchy| hierarchy.own.is_none()).map(|hierarchy| Gap {
         what: format!("the own group in {}", hierarchy.mount.display()),
         why: "it was mounted for another cgroup namespace or container".to_owned(),
-        cure: Some("mount it anew".to_owned()),
+        cure: Some(advice::mount(hierarchy)),
     });
     let limits = WANTED.iter().filter_map(|names| controller(*names, all));
     hidden.chain(limits).collect()
@@ -107,11 +107,16 @@ fn controller((v2, v1): (&str, &str), all: &Hierarchies) -> Option<Gap> {
         return Some(Gap { what: v2.to_owned(), why: why.to_owned(), cure });
     };
     let hierarchy = &all.0[index];
+    // That is told by itself.
+    hierarchy.own.as_ref()?;
     let usable = controllers(hierarchy, all);
     if usable.iter().any(|name| name == v2 || name == v1) {
         return None;
     }
     let (why, cure) = match start(hierarchy, all) {
+        Start::Nowhere if rustix::process::geteuid().is_root() => {
+            return Some(Gap { what: v2.to_owned(), why: advice::CONTAINER.to_owned(), cure: None });
+        }
         Start::Nowhere => ("this user can make no group there", advice::delegation()),
         _ if advice::runs_systemd() => {
             ("the own group does not have it", advice::MORE_CONTROLLERS.to_owned())

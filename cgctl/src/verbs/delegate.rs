@@ -31,6 +31,9 @@ pub struct Options {
 /// Gives the group away, with every controller that can be had for it.
 pub fn run(options: &Options) -> Result<u8> {
     let owner = delegate::owner(&options.user)?;
+    if !rustix::process::geteuid().is_root() {
+        return Err(Error::new("give a group away", "only root can").hint("run as root"));
+    }
     let all = Hierarchies::discover()?;
     let group = Group::find(&options.name, &options.place.parent()?, &all)?;
     if group.parts.iter().any(|part| part.relative == Path::new("")) {

@@ -55,9 +55,8 @@ fn a_directory_that_was_made_and_not_marked_goes_when_its_maker_is_dead() {
     dead.wait().unwrap();
     let makers = [("dead", dead.id()), ("living", std::process::id())];
     for (name, maker) in makers {
-        let attribute = format!("user.cgctl+{name}");
-        let maker = maker.to_string();
-        rustix::fs::setxattr(&parent, attribute, maker.as_bytes(), rustix::fs::XattrFlags::empty()).unwrap();
+        let attribute = format!("user.cgctl.{maker}");
+        rustix::fs::setxattr(&parent, attribute, name.as_bytes(), rustix::fs::XattrFlags::empty()).unwrap();
         fs::create_dir(parent.join(name)).unwrap();
     }
     tests::eventually("gc finds it", || {
@@ -68,7 +67,8 @@ fn a_directory_that_was_made_and_not_marked_goes_when_its_maker_is_dead() {
     let mut list = [0; 256];
     let length = rustix::fs::listxattr(&parent, &mut list[..]).unwrap();
     let list = String::from_utf8_lossy(&list[..length]).into_owned();
-    assert!(!list.contains("+dead") && list.contains("+living"), "{list}");
+    let is_said = |maker: u32| list.split('\0').any(|attribute| attribute == format!("user.cgctl.{maker}"));
+    assert_eq!(makers.map(|(_, maker)| is_said(maker)), [false, true], "{list}");
 }
 
 /// What `new` and `rm` leave when they are killed between two marks.
