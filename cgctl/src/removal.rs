@@ -104,6 +104,7 @@ fn cannot(group: &Group, directory: &Directory, errno: Errno) -> Error {
         Errno::BUSY if directory.version == Version::V1 => {
             let why = format!("{} is busy, though no process is seen in it", show(&directory.path));
             Error::new(format_args!("remove group {}", group.name), why)
+                .hint("cgroup v1 does not show those of another pid namespace")
         }
         errno => file::cannot(format_args!("remove {}", show(&directory.path)), errno),
     }
