@@ -239,8 +239,7 @@ impl Directory {
     pub fn processes(&self) -> Vec<i32> {
         let mut found = Vec::new();
         let _ = tree::each(&self.fd, |group, _| {
-            let text = file::read(group, "cgroup.procs").unwrap_or_default();
-            found.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()));
+            found.extend(file::processes(group));
         });
         found
     }

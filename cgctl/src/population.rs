@@ -9,7 +9,6 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rustix::fs::{Access, AtFlags, accessat};
-use rustix::io::Errno as Os;
 use std::collections::BTreeSet;
 
 impl Group {
@@ -20,7 +19,7 @@ impl Group {
 
     /// Those in the group itself, in any hierarchy.
     pub fn members(&self) -> BTreeSet<i32> {
-        self.parts.iter().flat_map(|part| members(&part.directory)).collect()
+        self.parts.iter().flat_map(|part| file::processes(&part.directory)).collect()
     }
 
     /// There is a process in it or below it.
@@ -100,22 +99,6 @@ impl Group {
             false => Ok(()),
         }
     }
-}
-
-/// A threaded group of cgroup v2 tells its threads only.
-fn members(directory: &Directory) -> Vec<i32> {
-    let numbers = |text: &str| text.lines().filter_map(|line| line.parse().ok()).collect::<Vec<i32>>();
-    match file::read(directory, "cgroup.procs") {
-        Err(Os::OPNOTSUPP) => {
-            let threads = numbers(&file::read(directory, "cgroup.threads").unwrap_or_default());
-            threads.into_iter().map(|thread| process_of(thread).unwrap_or(thread)).collect()
-        }
-        text => numbers(&text.unwrap_or_default()),
-    }
-}
-
-fn process_of(thread: i32) -> Option<i32> {
-    chain::process::Status::read(&thread.to_string()).ok()?.field("Tgid")?.parse().ok()
 }
 
 /// The name of a process's program; `None` when it has ended meanwhile.

@@ -83,6 +83,25 @@ fn nobody_ends_every_process_that_there_is() {
     done.says("cannot signal group a: this cgctl is in it");
 }
 
+/// The kernel neither lists the processes of a threaded group nor kills them.
+#[test]
+fn the_processes_of_a_threaded_group_are_found_and_ended() {
+    let Some(groups) = Groups::new() else { return };
+    groups.cgctl("new a").done().is(0).quiet();
+    let Some(threads) = groups.with("a", "cgroup.threads") else { return };
+    let inner = threads.with_file_name("t");
+    std::fs::create_dir(&inner).unwrap();
+    std::fs::write(inner.join("cgroup.type"), "threaded").unwrap();
+    let job = groups.hold("a");
+    groups.cgctl("move a/t").arg(job.pid().to_string()).done().is(0).quiet();
+    assert_eq!(groups.cgctl("pids a/t").done().is(0).text(), job.pid().to_string());
+    assert_eq!(groups.objects("stat --json a/t")[0]["processes"], 1);
+    groups.cgctl("rm a/t").done().is(125).complains_as("cgctl").says("(probe) is in it");
+    groups.cgctl("kill a/t").done().is(0).quiet();
+    job.done().is(-9);
+    groups.cgctl("rm a").done().is(0).quiet();
+}
+
 #[test]
 fn without_the_right_to_it_nothing_is_ended_and_that_is_told_at_once() {
     let Some(groups) = Groups::new() else { return };
