@@ -3,6 +3,7 @@
 pub mod sample;
 mod screen;
 mod table;
+mod view;
 
 use crate::hierarchy::Hierarchies;
 use crate::parent::Parent;
@@ -12,7 +13,7 @@ use sample::{Row, Sampler};
 pub use screen::is_usable;
 use screen::{Happening, Screen};
 use std::time::{Duration, Instant};
-use table::View;
+use view::View;
 
 /// By what the groups are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -113,7 +114,7 @@ impl Top<'_> {
     fn draw(&mut self, screen: &mut Screen) -> Result<()> {
         let (columns, lines) = screen.size();
         let rows = table::arrange(self.rows.clone(), self.wish.sort, self.wish.is_tree);
-        self.first = self.first.min(rows.len().saturating_sub(lines.saturating_sub(table::HEAD)));
+        self.first = self.first.min(rows.len().saturating_sub(lines.saturating_sub(view::HEAD)));
         let view = View { columns, lines, first: self.first, wish: self.wish, colours: screen.has_colours };
         screen.draw(&view.frame(&rows))
     }
