@@ -42,6 +42,7 @@ fn a_frozen_group_stands_still_until_it_is_thawed() {
         assert_eq!([used(&outer), used(&inner)], before);
         assert_eq!(groups.objects("stat --json a")[0]["frozen"], true);
         assert!(groups.cgctl("ls a").done().text().starts_with("a  frozen\n"));
+        assert!(groups.cgctl("top -b -n1 -d 0.05").done().text().contains("\na (frozen) "));
     }
     groups.cgctl("thaw a").done().is(0).quiet();
     groups.cgctl("thaw a").done().is(0).quiet();
