@@ -72,7 +72,8 @@ pub fn apply(group: &Group, settings: &[Setting], rules: Rules, all: &Hierarchie
         }
     }
     drop(done);
-    extensions.into_iter().try_for_each(Extension::keep)
+    extensions.into_iter().for_each(Extension::keep);
+    Ok(())
 }
 
 fn present(group: &Group, all: &Hierarchies) -> Present {

@@ -70,8 +70,9 @@ impl Extension {
         }
     }
 
-    /// Moves the processes of the group into it.
+    /// Moves the processes of the group into it. It is marked to stay before: `gc` ends what is in an orphan.
     pub fn fill(&self, group: &Group) -> Result<()> {
+        self.directory.keep().cannot_with(|| format!("keep {}", show(&self.directory.path)))?;
         for _ in 0..ROUNDS {
             let inside = self.directory.processes();
             let missing: Vec<i32> =
@@ -111,11 +112,9 @@ impl Extension {
         Some(self.mount.join(OsStr::from_bytes(path.trim_start_matches('/').as_bytes())))
     }
 
-    /// Makes it stay.
-    pub fn keep(mut self) -> Result<()> {
-        self.directory.keep().cannot_with(|| format!("keep {}", show(&self.directory.path)))?;
+    /// Leaves it where it is.
+    pub fn keep(mut self) {
         self.is_kept = true;
-        Ok(())
     }
 }
 

@@ -95,7 +95,7 @@ impl Group {
 
     /// Leaves the group for good: it stays without an owner. On an error it is removed.
     pub fn keep(self) -> Result<()> {
-        // A group that is gone in one hierarchy and stays in another would be no group.
+        // The one that tracks it last: until it stays, `gc` takes the others along.
         // The one that tracks it comes last: until then, gc takes the others for its orphans.
         let marked = self.parts.iter().rev().try_for_each(|part| part.directory.keep());
         if let Err(errno) = marked {

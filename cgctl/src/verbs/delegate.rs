@@ -63,7 +63,7 @@ fn extend(group: &Group, all: &Hierarchies) -> Result<()> {
         if group.directory(index).is_none() {
             let extension = Extension::make(group, index, all)?;
             extension.fill(group)?;
-            extension.keep()?;
+            extension.keep();
         }
     }
     Ok(())

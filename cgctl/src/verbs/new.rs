@@ -10,9 +10,9 @@ use chain::Result;
 use chain::child::Parent;
 use std::ffi::OsString;
 
-/// Run a command in a new group, and remove the group when the command has ended
+/// Make a group; with a command, run it in there, and remove the group when it has ended
 #[derive(clap::Args, Debug)]
-#[command(after_help = KEYS, override_usage = "cgctl new [NAME] [KEY=VALUE]... -- COMMAND [ARG]...")]
+#[command(after_help = KEYS, override_usage = USAGE)]
 pub struct Options {
     /// Name of the group (run-PID when none is given), then its limits
     #[arg(value_name = "NAME|KEY=VALUE")]
@@ -30,6 +30,10 @@ pub struct Options {
     pub command: Vec<OsString>,
 }
 
+const USAGE: &str = "\
+cgctl new [OPTION]... [NAME] [KEY=VALUE]... -- COMMAND [ARG]...
+       cgctl new [OPTION]... NAME [KEY=VALUE]...";
+
 const KEYS: &str = "\
 Keys:
   m=SIZE       memory: 64M, 1.5G, 64MiB, 64MB, 50% (of the machine's) or max; swap is off unless asked for
@@ -37,7 +41,11 @@ Keys:
   cpu=CORES    processor time: 0.5, 150% or max
   weight=N     share of the processor when it is wanted by others too: 1 to 10000, 100 is usual
   pids=N       processes and threads: 1 to 4194304, or max
-  FILE=VALUE   a file of the kernel, as in memory.high=48M or cpuset.cpus=0-1";
+  cpus=LIST    processors: 0-1,3 or all
+  io=DEVICE:LIMIT=N,...
+               traffic of a disk: rbps, wbps, riops, wiops
+  FILE=VALUE   a file of the kernel, as in memory.high=50331648
+`cgctl keys` lists them all.";
 
 /// Makes the group, runs the command in it, removes it, and gives the status of the command. Without a command the
 /// group stays.
