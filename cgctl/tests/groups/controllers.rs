@@ -103,3 +103,22 @@ fn only_what_is_missing_is_enabled_and_only_on_the_way() {
         (controller, controller, "")
     );
 }
+
+#[test]
+fn a_limit_set_later_evacuates_the_group_above_when_it_is_told_to() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    let Some((top, word)) = unified() else { return };
+    let kept = Kept::new(&sandbox, "");
+    let job = kept.run("exec", "-- sh -c").arg("echo ready; exec sleep 60").start();
+    job.until("ready");
+    let inner = format!("{}/inner", kept.name);
+    sandbox.run("cgctl new").arg(&inner).done().is(0).quiet();
+    let refused = sandbox.run("cgctl set").args([&inner, word]).done().is(125).complains_as("cgctl");
+    refused.says("is in it; a group has either processes or limited groups below it");
+    sandbox.run("cgctl set --evacuate").args([&inner, word]).done().is(0).quiet();
+    let leaf =
+        fs::read_to_string(top.join("cgctl").join(&kept.name).join("cgctl.leaf/cgroup.procs")).unwrap();
+    assert_eq!(leaf.trim(), job.pid().to_string());
+    job.signal(nix::sys::signal::Signal::SIGKILL);
+    job.done();
+}
