@@ -64,6 +64,9 @@ pub fn delegation() -> String {
     }
 }
 
+/// How a container comes to a controller.
+pub const FROM_OUTSIDE: &str = "outside, the group of this container needs the controller: any limit of its kind will do, as m=max or pids=max";
+
 /// How a hierarchy comes to be seen from here.
 pub fn mount(hierarchy: &Hierarchy) -> String {
     match hierarchy.version {

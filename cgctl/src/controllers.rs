@@ -50,7 +50,7 @@ pub fn enable(place: &Place, controllers: &[String], way: &mut Way) -> Result<()
         return Ok(());
     }
     for relative in from_the_top(place) {
-        let group = place.mount.join(&relative);
+        let group: PathBuf = place.mount.iter().chain(&relative).collect();
         let missing = missing(&group, controllers)?;
         if missing.is_empty() {
             continue;

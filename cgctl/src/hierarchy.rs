@@ -96,6 +96,11 @@ impl Hierarchies {
         outer.max_by_key(|group| group.components().count())
     }
 
+    /// The top that is seen here is a group of somebody outside, as in a container; the real one has no type.
+    pub fn is_inside_another(&self) -> bool {
+        self.unified().is_some_and(|index| self.0[index].mount.join("cgroup.type").exists())
+    }
+
     /// Every controller that is there, v1 first.
     pub fn controllers(&self) -> Vec<&str> {
         self.0.iter().flat_map(|hierarchy| &hierarchy.controllers).map(String::as_str).collect()

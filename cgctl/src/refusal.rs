@@ -35,6 +35,7 @@ pub fn cannot(setting: &Setting, controller: &str, all: &Hierarchies) -> Error {
     let error = refused(setting, format_args!("the {} controller is not available here", show(controller)));
     match instead(controller) {
         Some(hint) if all.unified().is_some() => error.hint(hint),
+        _ if all.is_inside_another() => error.hint(advice::FROM_OUTSIDE),
         _ => error.hint(format_args!("available: {usable}")),
     }
 }

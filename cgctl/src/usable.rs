@@ -101,6 +101,10 @@ pub fn gaps(all: &Hierarchies) -> Vec<Gap> {
 
 fn controller((v2, v1): (&str, &str), all: &Hierarchies) -> Option<Gap> {
     let Some(index) = all.of(v2).or_else(|| all.of(v1)) else {
+        if all.is_inside_another() {
+            let why = "the group that is the top here does not have it".to_owned();
+            return Some(Gap { what: v2.to_owned(), why, cure: Some(advice::FROM_OUTSIDE.to_owned()) });
+        }
         let why = "no mounted hierarchy has it: the kernel was built or started without, or its hierarchy is not \
                    mounted";
         let cure = all.unified().is_none().then(|| format!("mount -t cgroup -o {v1} cgroup DIRECTORY"));

@@ -122,3 +122,26 @@ fn a_limit_set_later_evacuates_the_group_above_when_it_is_told_to() {
     job.signal(nix::sys::signal::Signal::SIGKILL);
     job.done();
 }
+
+#[test]
+fn in_a_container_the_top_that_is_seen_is_a_group_like_any_other() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    let hierarchies = cgroup::hierarchies();
+    let [(top, kind)] = &hierarchies[..] else { return };
+    if kind != "cgroup2" {
+        return;
+    }
+    let kept = Kept::new(&sandbox, "pids=max");
+    let top = top.display();
+    let script = format!(
+        "umount {top}; mount -t cgroup2 none {top}; cgctl new m=9M -- true; cgctl new pids=9 -- true; \
+         cgctl new --evacuate pids=9 -- {SHOW}; {SHOW}; cgctl new pids=9 -- {SHOW}; cgctl set / pids=9"
+    );
+    let run = kept.run("exec", "-- unshare -Cm --propagation private sh -c").arg(script).done().is(125);
+    let lines: Vec<String> = run.text().lines().map(str::to_owned).collect();
+    assert!(lines.len() == 3 && lines[1] == "0::/cgctl.leaf", "{run}");
+    assert!([&lines[0], &lines[2]].iter().all(|line| line.starts_with("0::/cgctl.run-")), "{run}");
+    run.says("hint: outside, the group of this container needs the controller")
+        .says("hint: with --evacuate its processes")
+        .says("cannot limit the top of a hierarchy");
+}
