@@ -38,7 +38,7 @@ fn memory(memory: &Memory) -> Vec<(&'static str, String)> {
 }
 
 fn cpu(cpu: &Cpu) -> Vec<(&'static str, String)> {
-    let limit = cpu.limit.map_or("no limit".to_owned(), |limit| format!("at most {}", cores(limit)));
+    let limit = cpu.limit.map_or("no limit".to_owned(), |limit| format!("limit {}", cores(limit)));
     let mut parts = Vec::new();
     for (name, time) in [("", cpu.usage), ("user ", cpu.user), ("system ", cpu.system)] {
         parts.extend(time.map(|time| format!("{name}{}", duration(time))));

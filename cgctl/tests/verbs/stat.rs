@@ -35,7 +35,7 @@ fn what_is_used_is_told_beside_what_may_be_used() {
     assert!(text.starts_with("a\n  processes  1\n  memory     "), "{text}");
     assert!(text.contains(" of 32M (") && text.contains("\n  pids       1 of 9 (11%)"), "{text}");
     assert!(
-        text.contains("at most 0.5\n") && text.contains("\n  oom        killed 0, limit reached 0"),
+        text.contains("limit 0.5\n") && text.contains("\n  oom        killed 0, limit reached 0"),
         "{text}"
     );
 }
