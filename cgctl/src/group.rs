@@ -2,6 +2,7 @@
 
 use crate::advice;
 use crate::controllers::{self, Leaf};
+use crate::counters::COUNTING;
 use crate::directory::{self, Claim, Directory};
 use crate::enter;
 use crate::file;
@@ -17,7 +18,7 @@ use nix::errno::Errno;
 use rustix::io::Errno as Os;
 use std::ffi::OsString;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A group that this process has made, and removes.
 #[derive(Debug)]
@@ -120,6 +121,27 @@ impl Group {
             };
         }
         Err(refusal)
+    }
+
+    /// Adds directories in which the kernel counts; without those where it may not be done.
+    pub fn count(&mut self, hierarchies: &Hierarchies) {
+        let Some(kind) = self.parts.first().map(|part| part.place.kind) else { return };
+        for controller in COUNTING {
+            let Some(index) = hierarchies.of(controller) else { continue };
+            let is_counted_by_v2 = controller == "cpuacct" && hierarchies.unified().is_some();
+            if self.part(index).is_none() && !is_counted_by_v2 {
+                self.parts.extend(self.claim(index, kind, hierarchies).ok().flatten());
+            }
+            if let Some(place) = self.part(index).map(|part| part.place.clone()) {
+                let _ = controllers::enable(&place, &[controller.to_owned()], &mut self.leaf);
+            }
+        }
+    }
+
+    /// Its path from the top of the hierarchy that tracks it.
+    pub fn path(&self) -> PathBuf {
+        let place = self.parts.first().map(|part| part.place.relative()).unwrap_or_default();
+        Path::new("/").join(place).join(&self.called)
     }
 
     fn part(&self, hierarchy: usize) -> Option<&Part> {

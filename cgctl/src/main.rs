@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`cli`], [`verbs`] | the verbs, a file for each |
 //! | [`request`] | the words before `--`: a name and settings |
-//! | [`setting`], [`size`] | the table of keys; values and their units |
+//! | [`setting`], [`size`], [`duration`] | the table of keys; values and their units |
 //! | [`hierarchy`] | what is mounted, and where this process stands in it |
 //! | [`plan`] | which file of which hierarchy gets which text |
 //! | [`place`] | where groups may be made |
@@ -13,7 +13,9 @@
 //! | [`parent`], [`existing`] | a group that is there, found by its name |
 //! | [`enter`] | a process goes into a group, or is told why not |
 //! | [`group`] | the directories of one group together |
-//! | [`report`] | what the limits did |
+//! | [`job`], [`watch`] | the command of `new`: its time, its files, its end |
+//! | [`counters`], [`report`], [`status`] | what the kernel counted, and who is told |
+//! | [`limits`] | what the limits did |
 //! | [`gc`] | what a killed cgctl left behind |
 //! | [`advice`] | what helps when the kernel refuses |
 //! | [`tree`], [`lock`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
@@ -22,13 +24,17 @@
 mod advice;
 mod cli;
 mod controllers;
+mod counters;
 mod directory;
+mod duration;
 mod enter;
 mod existing;
 mod file;
 mod gc;
 mod group;
 mod hierarchy;
+mod job;
+mod limits;
 mod lock;
 mod parent;
 mod patience;
@@ -38,8 +44,10 @@ mod report;
 mod request;
 mod setting;
 mod size;
+mod status;
 mod tree;
 mod verbs;
+mod watch;
 
 chain::main!("cgctl", run);
 

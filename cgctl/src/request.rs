@@ -1,5 +1,6 @@
 //! What `cgctl new` was asked for, read and checked before anything is made.
 
+use crate::job::JobOptions;
 use crate::place::{DIRECTORY, TRANSIENT};
 use crate::setting::{Setting, Wish};
 use crate::verbs::new::Options;
@@ -15,6 +16,8 @@ pub struct Request {
     pub name: Option<String>,
     /// The limits, in the order given.
     pub settings: Vec<Setting>,
+    /// What is to be done about the command.
+    pub job: JobOptions,
     /// The rest of the line, never empty.
     pub command: Vec<OsString>,
 }
@@ -22,7 +25,7 @@ pub struct Request {
 impl Request {
     /// Reads the words: a name may come first, the others are settings, each key once.
     pub fn read(options: Options) -> Result<Self> {
-        let Options { words, command, .. } = options;
+        let Options { words, command, job, .. } = options;
         let has_name = words.first().is_some_and(|word| !is_setting(word));
         let (names, settings) = words.split_at(usize::from(has_name));
         if command.is_empty() {
@@ -37,7 +40,7 @@ impl Request {
         }
         let settings = settings.iter().map(|word| Setting::parse(word)).collect::<Result<Vec<_>>>()?;
         check_once(&settings)?;
-        Ok(Request { name, settings, command })
+        Ok(Request { name, settings, job, command })
     }
 }
 
@@ -104,6 +107,7 @@ mod tests {
             words: own(words),
             command: own(command),
             place: crate::cli::Where::default(),
+            job: JobOptions::default(),
         })
     }
 

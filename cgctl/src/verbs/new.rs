@@ -3,8 +3,8 @@
 use crate::cli::Where;
 use crate::group::Group;
 use crate::hierarchy::Hierarchies;
+use crate::job::{Job, JobOptions};
 use crate::plan::Plan;
-use crate::report;
 use crate::request::Request;
 use chain::Result;
 use chain::child::Parent;
@@ -20,6 +20,9 @@ pub struct Options {
 
     #[command(flatten)]
     pub place: Where,
+
+    #[command(flatten)]
+    pub job: JobOptions,
 
     /// The command, always after --
     #[arg(last = true, value_name = "COMMAND")]
@@ -38,15 +41,13 @@ Keys:
 /// Makes the group, runs the command in it, removes it, and gives the status of the command.
 pub fn run(options: Options) -> Result<u8> {
     let request = Request::read(options)?;
+    let job = Job::prepare(request.job)?;
     let hierarchies = Hierarchies::discover()?;
     let plan = Plan::new(&request.settings, &hierarchies)?;
     let parent = Parent::prepare()?;
-    let group = Group::make(&plan, request.name.as_deref(), &hierarchies)?;
-    let status = group.start(&parent, &request.command).and_then(|child| parent.wait(child));
-    if let Err(e) = group.kill() {
-        e.report();
+    let mut group = Group::make(&plan, request.name.as_deref(), &hierarchies)?;
+    if job.needs_counters() {
+        group.count(&hierarchies);
     }
-    report::tell(&group, &hierarchies);
-    group.remove();
-    status
+    job.run(&parent, group, &hierarchies, &request.command)
 }

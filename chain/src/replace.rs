@@ -1,0 +1,89 @@
+//! Small files that others read: each is found whole or not at all.
+
+use nix::unistd::{AccessFlags, access};
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Gives `file` this content at once: written under another name beside it, then renamed. A device or a pipe is
+/// written to as it is.
+pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
+    if fs::metadata(file).is_ok_and(|found| !found.is_file()) {
+        return OpenOptions::new().write(true).open(file)?.write_all(content);
+    }
+    let file = real(file);
+    let draft = draft(&file);
+    // Left by a killed process that had our number.
+    let _ = fs::remove_file(&draft);
+    let written = OpenOptions::new().write(true).create_new(true).open(&draft).and_then(|mut open| {
+        open.write_all(content)?;
+        fs::rename(&draft, &file)
+    });
+    written.inspect_err(|_| drop(fs::remove_file(&draft)))
+}
+
+/// Says beforehand why [`replace`] would fail, as far as that can be known.
+pub fn check(file: &Path) -> io::Result<()> {
+    match fs::metadata(file) {
+        Ok(found) if found.is_dir() => Err(nix::errno::Errno::EISDIR.into()),
+        Ok(found) if !found.is_file() => Ok(access(file, AccessFlags::W_OK)?),
+        _ => {
+            let file = real(file);
+            let name = file.file_name().ok_or(nix::errno::Errno::ENOENT)?;
+            // The name of the draft is longer.
+            if name.len() > 240 {
+                return Err(nix::errno::Errno::ENAMETOOLONG.into());
+            }
+            let parent = file.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+            if !fs::metadata(parent)?.is_dir() {
+                return Err(nix::errno::Errno::ENOTDIR.into());
+            }
+            Ok(access(parent, AccessFlags::W_OK | AccessFlags::X_OK)?)
+        }
+    }
+}
+
+/// A link stays what it is: the file that it leads to is replaced.
+fn real(file: &Path) -> PathBuf {
+    fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())
+}
+
+fn draft(file: &Path) -> PathBuf {
+    let mut draft = OsString::from(file);
+    draft.push(format!(".{}", std::process::id()));
+    draft.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_its_links_stay() {
+        let dir = std::env::temp_dir().join(format!("replace-{}", std::process::id()));
+        fs::create_dir(&dir).unwrap();
+        let (file, link) = (dir.join("file"), dir.join("link"));
+        replace(&file, b"one").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        replace(&link, b"two").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"two");
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 2);
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_known_beforehand() {
+        for (file, why) in [
+            ("/tmp", "Is a directory"),
+            ("/no/such/dir/x", "No such file"),
+            ("/etc/passwd/x", "Not a directory"),
+        ] {
+            let found = check(Path::new(file)).map_or_else(|e| e.to_string(), |()| "nothing".to_owned());
+            assert!(found.contains(why), "{file}: {found}");
+        }
+        assert!(check(Path::new("/dev/null")).is_ok());
+        assert!(check(Path::new("/tmp/x")).is_ok());
+    }
+}
