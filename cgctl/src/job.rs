@@ -163,7 +163,7 @@ impl Job {
                 say(&format!("{name}: the time limit of {timeout} was reached: it ended on TERM"))
             }
             Some(Cut::Killed) => say(&format!(
-                "{name}: the time limit of {timeout} was reached: TERM did not end it within {kill_after}"
+                "{name}: the time limit of {timeout} was reached: killed, as TERM had not ended it after {kill_after}"
             )),
             Some(Cut::Orphaned) | None => {}
         }
