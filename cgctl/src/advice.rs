@@ -37,9 +37,8 @@ pub fn controllers() -> String {
 /// How a group comes to have no process of its own.
 pub fn company() -> String {
     match systemd_line() {
-        Some(line) if !rustix::process::geteuid().is_root() => line,
-        _ => "start cgctl as the only process of its group, as in: cgctl new ... -- cgctl new ... -- COMMAND"
-            .to_owned(),
+        Some(line) if !rustix::process::geteuid().is_root() => format!("{line}, or with --evacuate"),
+        _ => "with --evacuate its processes are moved to a group cgctl.leaf inside it".to_owned(),
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::file;
 use crate::hierarchy::Version;
 use crate::lock;
+use crate::mark::{self, Mark};
 use crate::patience::Patience;
-use crate::place::{Base, Kind, Place, is_transient};
+use crate::place::{Base, DIRECTORY, Kind, Place, is_transient};
 use crate::tree;
 use chain::error::say;
 use chain::process::Status;
@@ -16,7 +17,7 @@ use rustix::fs::{Mode, fchmod, mkdirat};
 use rustix::io::{self, Errno};
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long processes get to end after SIGKILL, before it is told and after.
@@ -43,6 +44,7 @@ pub struct Directory {
     pub path: PathBuf,
     fd: OwnedFd,
     _held: Vec<OwnedFd>,
+    made: Vec<OwnedFd>,
 }
 
 /// What came of trying to make a directory.
@@ -52,6 +54,8 @@ pub enum Claim {
     Made(Directory),
     /// Another cgctl has a group of this name.
     InUse,
+    /// There is one that stays, or is none of ours.
+    There,
 }
 
 /// Races with those who remove the directory of groups as soon as it is empty are lost a few times at most.
@@ -67,6 +71,7 @@ pub fn claim(place: &Place, name: &str) -> io::Result<Claim> {
             Ok(None) if place.kind == Kind::Transient => return Ok(Claim::InUse),
             Ok(None) => match adopt(place, name) {
                 Ok(Adoption::Ours(orphan)) => drop(orphan.end()),
+                Ok(Adoption::None) => return Ok(Claim::There),
                 Ok(Adoption::Owned) => return Ok(Claim::InUse),
                 Ok(Adoption::Leaving) if !patience.pause() => return Ok(Claim::InUse),
                 Ok(Adoption::Leaving) | Err(Errno::NOENT | Errno::NODEV) => {}
@@ -90,18 +95,19 @@ fn make(place: &Place, base: Base, name: &str) -> io::Result<Option<Directory>> 
     }
     let fd = file::directory_in(&base.fd, name)?;
     let path = place.path().join(name);
-    let directory = Directory { version: place.version, path, fd, _held: base.held };
+    let directory = Directory { version: place.version, path, fd, _held: base.held, made: base.made };
     let is_ours = lock::take(&directory.fd);
     match place.kind {
         Kind::Named if !is_ours => return Err(Errno::BUSY),
         // It was taken for an orphan.
-        Kind::Transient if !(is_ours && lock::is_at(&directory.fd, &base.fd, name)) => {
+        Kind::Transient | Kind::Inside if !(is_ours && lock::is_at(&directory.fd, &base.fd, name)) => {
             return Err(Errno::NOENT);
         }
         _ => {}
     }
     let ready = fchmod(&directory.fd, Mode::from_raw_mode(0o755));
-    if let Err(e) = ready.and_then(|()| place.prepare(&base.fd, &directory.fd)) {
+    let marked = || if place.kind == Kind::Inside { mark::set(&directory.fd, Mark::Goes) } else { Ok(()) };
+    if let Err(e) = ready.and_then(|()| marked()).and_then(|()| place.prepare(&base.fd, &directory.fd)) {
         let _ = directory.end();
         return Err(e);
     }
@@ -116,15 +122,24 @@ enum Adoption {
     Owned,
     /// Somebody is removing it.
     Leaving,
+    /// It needs no owner.
+    None,
 }
 
 /// Takes over the group `name` when nobody owns it.
 fn adopt(place: &Place, name: &str) -> io::Result<Adoption> {
     let base = file::directory(&place.path())?;
-    lock::exclude(&base)?;
+    if place.kind == Kind::Named {
+        lock::exclude(&base)?;
+    }
     let fd = file::directory_in(&base, name)?;
+    let path = place.path().join(name);
+    let is_unmarked = mark::get(&fd).is_none();
+    if Directory::open(place.version, path.clone())?.stays() || is_unmarked && place.kind == Kind::Inside {
+        return Ok(Adoption::None);
+    }
     let is_leaving = lock::take_part(&fd);
-    Ok(match Directory::adopt_closely(place.version, place.path().join(name), fd) {
+    Ok(match Directory::adopt_closely(place.version, path, fd) {
         Some(orphan) => Adoption::Ours(orphan),
         None if is_leaving => Adoption::Leaving,
         None => Adoption::Owned,
@@ -135,21 +150,21 @@ impl Directory {
     /// Opens the directory of a group that is there, without taking it over.
     pub fn open(version: Version, path: PathBuf) -> io::Result<Self> {
         let fd = file::directory(&path)?;
-        Ok(Directory { version, path, fd, _held: Vec::new() })
+        Ok(Directory { version, path, fd, _held: Vec::new(), made: Vec::new() })
     }
 
     /// Takes over an open directory when nobody owns it, to remove it. With a name, the lock becomes a shared one
     /// then, which tells those who want the name to wait, and the directory of groups must be locked by the caller.
     pub fn adopt(version: Version, path: PathBuf, fd: OwnedFd) -> Option<Self> {
-        let directory = Directory { version, path, fd, _held: Vec::new() };
+        let directory = Directory { version, path, fd, _held: Vec::new(), made: Vec::new() };
         directory.is_orphan().then_some(directory)
     }
 
     /// The same, with a closer look at who holds the lock.
     pub fn adopt_closely(version: Version, path: PathBuf, fd: OwnedFd) -> Option<Self> {
-        let directory = Directory { version, path, fd, _held: Vec::new() };
+        let directory = Directory { version, path, fd, _held: Vec::new(), made: Vec::new() };
         let is_ours = directory.is_orphan() || directory.is_held_from_within() || directory.is_let_go();
-        is_ours.then_some(directory)
+        (is_ours && !directory.stays()).then_some(directory)
     }
 
     /// The child of a killed owner has the lock too until it starts the command, and dies a moment after the owner.
@@ -168,15 +183,33 @@ impl Directory {
     }
 
     fn is_orphan(&self) -> bool {
-        if self.is_transient() {
-            self.is_takeable()
+        if self.has_shared_base() {
+            self.is_takeable() && !self.stays()
         } else {
-            lock::take(&self.fd) && lock::take_part(&self.fd)
+            lock::take(&self.fd) && lock::take_part(&self.fd) && !self.stays()
         }
     }
 
-    fn is_transient(&self) -> bool {
-        self.path.file_name().is_some_and(is_transient)
+    /// A group without a name never does, whatever a program in it has made of its mark.
+    fn stays(&self) -> bool {
+        let is_named = !self.path.file_name().is_some_and(is_transient);
+        is_named
+            && match mark::get(&self.fd) {
+                Some(Mark::Stays) => true,
+                Some(Mark::Lasts) => self.is_populated(),
+                Some(Mark::Goes) | None => false,
+            }
+    }
+
+    /// It stands in a directory that others can lock as well.
+    fn has_shared_base(&self) -> bool {
+        let holder = self.path.parent().and_then(Path::file_name);
+        self.path.file_name().is_some_and(is_transient) || holder.is_none_or(|holder| holder != DIRECTORY)
+    }
+
+    /// Makes it, and what was made on the way to it, stay when this process ends.
+    pub fn keep(&self, mark: Mark) -> io::Result<()> {
+        self.made.iter().chain([&self.fd]).try_for_each(|fd| mark::set(fd, mark))
     }
 
     /// Nobody else has it, and its path leads to it.
@@ -317,7 +350,7 @@ impl Directory {
 
     fn end_within(&self, limits: &[Duration]) -> Result<()> {
         // Without a name, an orphan that was held from within may have found another who removes it.
-        let is_removable = || !self.is_transient() || self.is_takeable();
+        let is_removable = || !self.has_shared_base() || self.is_takeable();
         if is_removable() && std::fs::remove_dir(&self.path).is_ok() {
             return Ok(());
         }

@@ -6,6 +6,7 @@ use crate::directory::Directory;
 use crate::file;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
 use crate::lock;
+use crate::mark::{self, Mark};
 use crate::place::{DIRECTORY, Place, is_transient};
 use crate::tree;
 use chain::Error;
@@ -40,7 +41,7 @@ pub fn collect(hierarchy: &Hierarchy, removed: &mut BTreeMap<PathBuf, Removed>, 
         if is_ours {
             bases.push(hierarchy.mount.join(path));
         }
-        let find = if is_ours { orphans } else { transient_orphans };
+        let find = if is_ours { orphans } else { other_orphans };
         for orphan in find(hierarchy.version, base, &hierarchy.mount.join(path)) {
             let killed = orphan.processes().len();
             let name = orphan.path.file_name().unwrap_or_default();
@@ -76,9 +77,12 @@ fn orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
     found
 }
 
-/// The groups without a name and without an owner in any open directory, each locked.
-fn transient_orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
-    unowned(base, path, transient(tree::groups(base)), |path, fd| Directory::adopt_closely(version, path, fd))
+/// The groups without an owner in any other open directory, each locked: those without a name, and those marked to go.
+fn other_orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
+    unowned(base, path, tree::groups(base), |path, fd| {
+        let goes = path.file_name().is_some_and(is_transient) || mark::get(&fd) == Some(Mark::Goes);
+        goes.then(|| Directory::adopt_closely(version, path, fd)).flatten()
+    })
 }
 
 fn transient(mut names: Vec<CString>) -> Vec<CString> {
@@ -139,7 +143,8 @@ pub fn remove_at(version: Version, path: &Path) -> bool {
 }
 
 fn orphan_at(version: Version, path: &Path) -> Option<Directory> {
-    if is_transient(path.file_name()?) {
+    let is_in_ours = path.parent()?.file_name()? == DIRECTORY;
+    if is_transient(path.file_name()?) || !is_in_ours {
         return Directory::adopt_closely(version, path.to_owned(), file::directory(path).ok()?);
     }
     let base = file::directory(path.parent()?).ok()?;

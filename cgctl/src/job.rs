@@ -8,9 +8,10 @@ use crate::limits::{self, Before};
 use crate::report::{self, Form};
 use crate::status::{self, PidFile, StatusFile};
 use crate::watch::{self, Cut, Limit, Watch};
-use chain::Result;
 use chain::child::{Ended, Parent};
 use chain::error::say;
+use chain::{Error, Result, exec};
+use nix::unistd::Pid;
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -20,15 +21,15 @@ use std::time::{Duration, Instant};
 #[derive(clap::Args, Debug, Default, Clone)]
 pub struct JobOptions {
     /// When it has ended, tell what it took: to standard error, if no --report-file is given
-    #[arg(long, value_name = "FORM")]
+    #[arg(long, requires = "command", value_name = "FORM")]
     report: Option<Form>,
 
     /// Write the report to FILE; it is text without --report
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, requires = "command", value_name = "FILE")]
     report_file: Option<PathBuf>,
 
     /// Send it TERM after this time (30, 1.5m, 2h, 1d, 500ms); the status is then 124
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
+    #[arg(long, requires = "command", value_name = "DURATION", value_parser = duration::parse_positive)]
     timeout: Option<Duration>,
 
     /// Kill all that is in the group if TERM has not ended it after this time [default: 10]
@@ -36,16 +37,20 @@ pub struct JobOptions {
     kill_after: Option<Duration>,
 
     /// Write its pid to FILE, and remove that when it has ended
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, requires = "command", value_name = "FILE")]
     pub pid_file: Option<PathBuf>,
 
     /// Keep its state in FILE, as one JSON object
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, requires = "command", value_name = "FILE")]
     status_file: Option<PathBuf>,
 
     /// Kill it, and all that is in the group, when the parent of cgctl dies
-    #[arg(long)]
+    #[arg(long, requires = "command")]
     pub die_with_parent: bool,
+
+    /// Become it instead of waiting for it; the group, which needs a NAME, lasts for as long as a process is in it
+    #[arg(long, requires = "command", conflicts_with_all = ["report", "report_file", "timeout", "status_file"])]
+    pub exec: bool,
 }
 
 /// How long a command gets to end on TERM.
@@ -89,7 +94,8 @@ impl Job {
         files.into_iter().flatten().try_for_each(|file| status::may_write(file))?;
         let kill_after = options.kill_after.unwrap_or(KILL_AFTER);
         let limit = options.timeout.map(|timeout| Limit { timeout, kill_after });
-        let parent = options.die_with_parent.then(watch::parent).transpose()?;
+        let waits = !options.exec;
+        let parent = (waits && options.die_with_parent).then(watch::parent).transpose()?;
         Ok(Job { options, limit, parent })
     }
 
@@ -133,6 +139,16 @@ impl Job {
                 Ok(outcome.status())
             }
         }
+    }
+
+    /// Becomes the command in the group. Returns only to say why not.
+    pub fn exec(self, group: Group, hierarchies: &Hierarchies, command: &[OsString]) -> Error {
+        let mut pid_file = None;
+        let mut prepare = || -> Result<()> {
+            pid_file = PidFile::write(self.options.pid_file.as_deref(), Pid::this())?;
+            if self.options.die_with_parent { watch::die_with_parent() } else { Ok(()) }
+        };
+        group.become_in(hierarchies, || prepare().map_or_else(|e| e, |()| exec::exec(command)))
     }
 
     fn is_counted(&self) -> bool {

@@ -18,7 +18,7 @@
 //! | [`limits`] | what the limits did |
 //! | [`gc`] | what a killed cgctl left behind |
 //! | [`advice`] | what helps when the kernel refuses |
-//! | [`tree`], [`lock`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
+//! | [`tree`], [`lock`], [`mark`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
 #![cfg_attr(not(test), no_main)]
 
 mod advice;
@@ -28,6 +28,7 @@ mod counters;
 mod directory;
 mod duration;
 mod enter;
+mod evacuate;
 mod existing;
 mod file;
 mod gc;
@@ -36,6 +37,7 @@ mod hierarchy;
 mod job;
 mod limits;
 mod lock;
+mod mark;
 mod parent;
 mod patience;
 mod place;
@@ -45,6 +47,7 @@ mod request;
 mod setting;
 mod size;
 mod status;
+mod systemd;
 mod tree;
 mod verbs;
 mod watch;

@@ -1,8 +1,9 @@
 //! Where names of groups begin: `--parent`, `CGCTL_PARENT`, or the directories called `cgctl`.
 
+use crate::controllers::is_leaf;
 use crate::hierarchy::{Hierarchies, Hierarchy};
-use crate::place::{self, DIRECTORY, Kind, TRANSIENT};
-use chain::text::show;
+use crate::place::{self, DIRECTORY, Kind, LEAF, Place, TRANSIENT};
+use chain::text::{is_name, show};
 use chain::{Error, Result};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -30,6 +31,25 @@ impl Parent {
         }
     }
 
+    /// Where a new group may be made, best first. Without a name it is of the kind that has none.
+    pub fn places(&self, name: Option<&Name>, hierarchy: &Hierarchy, all: &Hierarchies) -> Vec<Place> {
+        match (self, name) {
+            (_, Some(Name { way, from_top: true, .. })) => vec![place::given(hierarchy, way, Kind::Inside)],
+            (Parent::Given(parent), None) => vec![place::given(hierarchy, parent, Kind::Transient)],
+            (Parent::Given(parent), Some(name)) => {
+                vec![place::given(hierarchy, &parent.join(&name.way), Kind::Inside)]
+            }
+            (Parent::Usual, None) => place::places(hierarchy, all, Kind::Transient),
+            (Parent::Usual, Some(name)) => {
+                let places = place::places(hierarchy, all, Kind::Named);
+                if name.way == Path::new("") {
+                    return places;
+                }
+                places.iter().map(|place| place.inside(&name.way)).collect()
+            }
+        }
+    }
+
     /// Where the group `name` may be, the likeliest first. A name that begins with / is a path from the top.
     pub fn ways(&self, name: &OsStr) -> Result<Vec<Way>> {
         if name.as_bytes().starts_with(b"/") {
@@ -47,6 +67,63 @@ impl Parent {
                 forms.flat_map(|(kind, name)| [Way::Own(kind, name.clone()), Way::Top(kind, name)]).collect()
             }
         })
+    }
+}
+
+/// The name of a new group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// It begins at the top.
+    pub from_top: bool,
+    /// All but its last part.
+    pub way: PathBuf,
+    /// Its last part.
+    pub last: String,
+}
+
+impl Name {
+    /// Reads a name: parts with / between them, each safe as a file name, in a shell and in a message. Of a path
+    /// from the top only the last part has to be: the others are other people's.
+    pub fn read(text: &OsStr) -> Result<Self> {
+        let from_top = text.as_bytes().starts_with(b"/");
+        let path = Path::new(text).strip_prefix("/").unwrap_or(Path::new(text));
+        let parts: Vec<&OsStr> = path.iter().collect();
+        let spelled = path.as_os_str() == parts.join(OsStr::new("/")).as_os_str();
+        let refused = |why| Err(Error::new(format_args!("name the group {}", show(text)), why));
+        let Some((last, way)) = parts.split_last().filter(|_| spelled) else { return refused(NAMES) };
+        let is_fine = |part: &&OsStr| is_name(part) || from_top && *part != "..";
+        if !is_name(last) || !way.iter().all(is_fine) {
+            return refused(NAMES);
+        }
+        let ours = if from_top { std::slice::from_ref(last) } else { &parts[..] };
+        match ours.iter().find_map(|part| reserved(part)) {
+            Some(why) => refused(why),
+            None => {
+                Ok(Name { from_top, way: way.iter().collect(), last: last.to_string_lossy().into_owned() })
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let start = if self.from_top { "/" } else { "" };
+        write!(f, "{start}{}", show(self.way.join(&self.last)))
+    }
+}
+
+const NAMES: &str = "a name is a letter or digit, then letters, digits, '_', '.' and '-'; / stands between a group and one inside it";
+
+fn reserved(part: &OsStr) -> Option<&'static str> {
+    match part {
+        part if part == DIRECTORY => Some("that is the directory of all groups"),
+        part if part == LEAF => {
+            Some("processes that had to leave their group are in groups called like that")
+        }
+        part if place::is_transient(part) => Some("groups without a name are called like that"),
+        part if is_leaf(part) => Some("groups that cgctl itself is in are called like that"),
+        part if part.len() > 200 => Some("it is longer than 200 characters"),
+        _ => None,
     }
 }
 

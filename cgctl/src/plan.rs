@@ -179,10 +179,8 @@ impl Key {
     }
 }
 
-/// The unified tree can kill and tell of emptiness even where no controller is on it. The v1 freezer is the next best.
 fn tracking(hierarchies: &Hierarchies) -> Vec<Use> {
-    let best = hierarchies.unified().or_else(|| hierarchies.of("freezer"));
-    best.map(|hierarchy| Use { hierarchy, controllers: Vec::new() }).into_iter().collect()
+    hierarchies.tracking().map(|hierarchy| Use { hierarchy, controllers: Vec::new() }).into_iter().collect()
 }
 
 /// The file of v1 counts memory and swap together.
@@ -222,12 +220,8 @@ mod tests {
 
     fn hierarchy(version: Version, controllers: &[&str]) -> Hierarchy {
         let controllers: Vec<String> = controllers.iter().map(|name| (*name).to_owned()).collect();
-        Hierarchy {
-            version,
-            mount: format!("/{}", controllers.join(",")).into(),
-            controllers,
-            own: Some("".into()),
-        }
+        let mount = format!("/{}", controllers.join(",")).into();
+        Hierarchy::new(version, mount, controllers, Some("".into()))
     }
 
     fn v1() -> Hierarchies {

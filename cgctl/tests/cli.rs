@@ -87,7 +87,7 @@ fn misuse_is_told_with_status_125() {
         (&["new", "pids=0", "--", "true"], "cannot set pids=0: the least is 1"),
         (&["new", "colour=red", "--", "true"], "hint: the keys are m, swap, cpu, weight, pids"),
         (&["new", "m=1M", "m=2M", "--", "true"], "cannot set m=2M: m=1M is there already"),
-        (&["new", "a/b", "--", "true"], "cannot name the group a/b"),
+        (&["new", "a//b", "--", "true"], "cannot name the group a//b"),
         (&["new", "nosuch.limit=1", "--", "true"], "the nosuch controller is not available here"),
     ];
     for (args, message) in table {

@@ -4,6 +4,7 @@ use crate::cli::Where;
 use crate::group::Group;
 use crate::hierarchy::Hierarchies;
 use crate::job::{Job, JobOptions};
+use crate::mark::Mark;
 use crate::plan::Plan;
 use crate::request::Request;
 use chain::Result;
@@ -24,7 +25,11 @@ pub struct Options {
     #[command(flatten)]
     pub job: JobOptions,
 
-    /// The command, always after --
+    /// Move processes that are in the way to a group cgctl.leaf inside the one they are in
+    #[arg(long)]
+    pub evacuate: bool,
+
+    /// The command, always after --; without one, the group stays
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
@@ -38,16 +43,24 @@ Keys:
   pids=N       processes and threads: 1 to 4194304, or max
   FILE=VALUE   a file of the kernel, as in memory.high=48M or cpuset.cpus=0-1";
 
-/// Makes the group, runs the command in it, removes it, and gives the status of the command.
+/// Makes the group, runs the command in it, removes it, and gives the status of the command. Without a command the
+/// group stays, as it does with --exec.
 pub fn run(options: Options) -> Result<u8> {
     let request = Request::read(options)?;
-    let job = Job::prepare(request.job)?;
+    let job = Job::prepare(request.job.clone())?;
     let hierarchies = Hierarchies::discover()?;
     let plan = Plan::new(&request.settings, &hierarchies)?;
+    if request.stays() {
+        let group = Group::make(&plan, &request, &hierarchies)?;
+        return match request.command.as_slice() {
+            [] => group.keep(Mark::Stays).map(|()| 0),
+            command => Err(job.exec(group, &hierarchies, command)),
+        };
+    }
     let parent = Parent::prepare()?;
-    let mut group = Group::make(&plan, request.name.as_deref(), &hierarchies)?;
+    let mut group = Group::make(&plan, &request, &hierarchies)?;
     if job.needs_counters() {
-        group.count(&hierarchies);
+        group.count(&request, &hierarchies);
     }
     job.run(&parent, group, &hierarchies, &request.command)
 }
