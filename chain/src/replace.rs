@@ -6,13 +6,13 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Gives `file` this content at once: written under another name beside it, then renamed. A device or a pipe is
-/// written to as it is.
+/// Gives `file` this content at once: written under another name beside it, then renamed. A device, a pipe, or what is
+/// open already, as /dev/stdout is, gets it as it is.
 pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
-    if fs::metadata(file).is_ok_and(|found| !found.is_file()) {
-        return OpenOptions::new().write(true).open(file)?.write_all(content);
+    if !is_replaced(file) {
+        return OpenOptions::new().append(true).open(file)?.write_all(content);
     }
-    let file = real(file);
+    let file = real(file)?;
     let draft = draft(&file);
     // Left by a killed process that had our number.
     let _ = fs::remove_file(&draft);
@@ -27,9 +27,9 @@ pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
 pub fn check(file: &Path) -> io::Result<()> {
     match fs::metadata(file) {
         Ok(found) if found.is_dir() => Err(nix::errno::Errno::EISDIR.into()),
-        Ok(found) if !found.is_file() => Ok(access(file, AccessFlags::W_OK)?),
+        Ok(_) if !is_replaced(file) => Ok(access(file, AccessFlags::W_OK)?),
         _ => {
-            let file = real(file);
+            let file = real(file)?;
             let name = file.file_name().ok_or(nix::errno::Errno::ENOENT)?;
             // The name of the draft is longer.
             if name.len() > 240 {
@@ -44,9 +44,17 @@ pub fn check(file: &Path) -> io::Result<()> {
     }
 }
 
-/// A link stays what it is: the file that it leads to is replaced.
-fn real(file: &Path) -> PathBuf {
-    fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())
+fn is_replaced(file: &Path) -> bool {
+    let is_open = ["/dev", "/proc"].iter().any(|top| file.starts_with(top));
+    !is_open && fs::metadata(file).map_or(true, |found| found.is_file())
+}
+
+/// A link stays what it is: the file that it leads to is replaced. One that leads nowhere is an error.
+fn real(file: &Path) -> io::Result<PathBuf> {
+    match fs::symlink_metadata(file) {
+        Ok(found) if found.is_symlink() => fs::canonicalize(file),
+        _ => Ok(file.to_owned()),
+    }
 }
 
 fn draft(file: &Path) -> PathBuf {
@@ -69,6 +77,10 @@ mod tests {
         replace(&link, b"two").unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"two");
         assert!(link.symlink_metadata().unwrap().is_symlink());
+        let nowhere = dir.join("nowhere");
+        std::os::unix::fs::symlink("none", &nowhere).unwrap();
+        assert!(check(&nowhere).is_err() && replace(&nowhere, b"x").is_err());
+        fs::remove_file(&nowhere).unwrap();
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 2);
         fs::remove_dir_all(&dir).unwrap();
     }
