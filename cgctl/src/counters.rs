@@ -40,13 +40,13 @@ pub const COUNTERS: [Counter; 12] = [
         "cpu_user_usec",
         "cpuacct",
         |v2| field(v2, "cpu.stat", "user_usec"),
-        |v1| nano(v1, "cpuacct.usage_user"),
+        |v1| share(v1, "cpuacct.usage_user", "cpuacct.usage_sys"),
     ),
     time(
         "cpu_system_usec",
         "cpuacct",
         |v2| field(v2, "cpu.stat", "system_usec"),
-        |v1| nano(v1, "cpuacct.usage_sys"),
+        |v1| share(v1, "cpuacct.usage_sys", "cpuacct.usage_user"),
     ),
     time(
         "throttled_usec",
@@ -153,6 +153,16 @@ fn number(directory: &Directory, file: &str) -> Option<u64> {
 
 fn nano(directory: &Directory, file: &str) -> Option<u64> {
     number(directory, file).map(|nanoseconds| nanoseconds / 1000)
+}
+
+/// The two parts of the time are counted by the tick, their sum exactly: v2 divides the sum by them, as is done here
+/// (cputime_adjust in kernel/sched/cputime.c).
+fn share(directory: &Directory, this: &str, other: &str) -> Option<u64> {
+    let (sum, this, other) =
+        (nano(directory, "cpuacct.usage")?, number(directory, this)?, number(directory, other)?);
+    let ticks = u128::from(this) + u128::from(other);
+    let share = u128::from(sum) * u128::from(this);
+    Some(share.checked_div(ticks).map_or(0, |share| share as u64))
 }
 
 fn field(directory: &Directory, file: &str, name: &str) -> Option<u64> {

@@ -60,6 +60,9 @@ struct Memory {
     peak: &'static str,
 }
 
+/// v1 shows a number of pages near this where there is no limit, v2 a word.
+const NO_LIMIT: u64 = i64::MAX as u64 / 2;
+
 const V1: Memory = Memory { limit: "memory.limit_in_bytes", peak: "memory.max_usage_in_bytes" };
 const V2: Memory = Memory { limit: "memory.max", peak: "memory.peak" };
 
@@ -81,7 +84,8 @@ fn out_of_memory(part: &Part, before: &Before) -> Option<String> {
 /// Whose limit it was.
 fn cause(part: &Part, names: &Memory, before: &Before) -> String {
     let limit = |group: &Path| {
-        text(group, names.limit).map_or("its limit".to_owned(), |text| format!("{MEMORY}={}", amount(&text)))
+        let bytes = number(group, names.limit).filter(|bytes| *bytes < NO_LIMIT);
+        bytes.map_or("that it had".to_owned(), |bytes| format!("{MEMORY}={}", size::show(bytes)))
     };
     let own = &part.directory.path;
     let version = part.place.version;
@@ -190,10 +194,6 @@ fn shown(group: &Path, part: &Part) -> String {
 
 fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
-}
-
-fn amount(text: &str) -> String {
-    text.parse().map_or(text.to_owned(), size::show)
 }
 
 fn events(group: &Path, file: &str, name: &str) -> u64 {
