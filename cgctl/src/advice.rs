@@ -8,10 +8,7 @@ pub fn permission() -> String {
     if rustix::process::geteuid().is_root() {
         return "the cgroup file system is read-only or another's, as in most containers".to_owned();
     }
-    match systemd_line() {
-        Some(line) => format!("run as root, or: {line}"),
-        None => "run as root, or in a control group that root has given to you".to_owned(),
-    }
+    format!("run as root, or {}", delegation().replacen("as root: ", "as root once: ", 1))
 }
 
 /// Who may move a process into a group: cgroups(7), "Delegation containment rules".
@@ -49,8 +46,31 @@ pub const NO_MORE_HERE: &str = "cgroup.max.descendants or cgroup.max.depth of a 
 pub const NO_MORE_AT_ALL: &str =
     "the kernel can have no more groups; `cgctl gc` removes those that nobody owns";
 
+/// How a user without rights comes to a group to make groups in.
+pub fn delegation() -> String {
+    match systemd_line() {
+        Some(line) => line,
+        None => {
+            let user = rustix::process::getuid().as_raw();
+            let parent = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
+            format!(
+                "as root: cgctl new user-{user} && cgctl delegate user-{user} {user} && cgctl move user-{user} {parent}"
+            )
+        }
+    }
+}
+
+/// How a user of systemd comes to more controllers, <https://systemd.io/CGROUP_DELEGATION>.
+pub const MORE_CONTROLLERS: &str = "as root: mkdir -p /etc/systemd/system/user@.service.d && \
+    printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' >/etc/systemd/system/user@.service.d/delegate.conf && \
+    systemctl daemon-reload, and log in again";
+
 fn systemd_line() -> Option<String> {
     let this = std::env::args_os().skip(1).map(show).collect::<Vec<_>>().join(" ");
-    let runs = Path::new("/run/systemd/system").exists();
-    runs.then(|| format!("systemd-run --user --scope -p Delegate=yes cgctl {this}"))
+    runs_systemd().then(|| format!("systemd-run --user --scope -p Delegate=yes cgctl {this}"))
+}
+
+/// systemd is the init here: sd_booted(3).
+pub fn runs_systemd() -> bool {
+    Path::new("/run/systemd/system").exists()
 }

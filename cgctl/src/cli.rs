@@ -1,7 +1,7 @@
 //! The verbs; their options stand beside what they do, in [`verbs`](crate::verbs).
 
 use crate::parent::Parent;
-use crate::verbs::{exec, gc, info, new};
+use crate::verbs::{delegate, exec, gc, get, info, keys, new, set};
 use chain::Result;
 use std::ffi::OsString;
 
@@ -17,8 +17,12 @@ pub struct Options {
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
     New(new::Options),
+    Set(set::Options),
+    Get(get::Options),
     Exec(exec::Options),
+    Delegate(delegate::Options),
     Gc(gc::Options),
+    Keys(keys::Options),
     Info(info::Options),
 }
 
@@ -27,7 +31,11 @@ impl Verb {
     pub fn run(self) -> Result<u8> {
         match self {
             Verb::New(options) => new::run(options),
+            Verb::Set(options) => set::run(&options),
+            Verb::Get(options) => get::run(&options),
             Verb::Exec(options) => exec::run(&options),
+            Verb::Delegate(options) => delegate::run(&options),
+            Verb::Keys(options) => keys::run(&options),
             Verb::Gc(options) => gc::run(&options),
             Verb::Info(options) => info::run(&options),
         }

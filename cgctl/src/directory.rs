@@ -6,6 +6,7 @@ use crate::lock;
 use crate::mark::{self, Mark};
 use crate::patience::Patience;
 use crate::place::{Base, DIRECTORY, Kind, Place, is_transient};
+use crate::plan::INHERIT;
 use crate::tree;
 use chain::error::say;
 use chain::process::Status;
@@ -226,6 +227,15 @@ impl Directory {
         let holders = lock::holders(&self.fd);
         let within = self.processes();
         !holders.is_empty() && holders.iter().all(|holder| within.contains(holder))
+    }
+
+    /// Writes a limit to one of its files.
+    pub fn set(&self, name: &str, text: &str) -> io::Result<()> {
+        if text == INHERIT && self.version == Version::V1 {
+            let above = file::directory_in(&self.fd, c"..")?;
+            return file::write(&self.fd, name, file::read(above, name)?.trim());
+        }
+        file::write(&self.fd, name, text)
     }
 
     /// The processes in it and in the groups below it, as far as this pid namespace shows them.

@@ -4,9 +4,24 @@ use crate::advice;
 use crate::directory::Directory;
 use crate::file;
 use crate::hierarchy::Version;
+use crate::place::LEAF;
 use chain::text::show;
 use chain::{Error, Result};
 use rustix::io::Errno;
+
+/// Refuses what the kernel allows and nobody means: with controllers that can be threaded, such as cpu and pids, a
+/// process in a group that limits others turns it into a threaded one, and those below take no process any more
+/// (cgroup_migrate_vet_dst in kernel/cgroup/cgroup.c).
+pub fn check(directory: &Directory) -> Result<()> {
+    if directory.version == Version::V1 {
+        return Ok(());
+    }
+    let read = |name| file::read(directory, name).unwrap_or_default();
+    match !read("cgroup.subtree_control").trim().is_empty() && read("cgroup.type").trim() == "domain" {
+        true => Err(refused(directory, Errno::BUSY)),
+        false => Ok(()),
+    }
+}
 
 /// Moves this process, which has one thread, into these directories of a group.
 pub fn all<'a>(directories: impl Iterator<Item = &'a Directory>) -> Result<()> {
@@ -33,7 +48,9 @@ pub fn refused(directory: &Directory, errno: Errno) -> Error {
             let enabled = file::read(directory, "cgroup.subtree_control").unwrap_or_default();
             let why =
                 format!("it hands {} down to groups below it, so it takes no process itself", enabled.trim());
-            Error::new(what, why).hint("enter a group below it, as in: cgctl exec NAME/BELOW -- COMMAND")
+            let below = if directory.path.join(LEAF).exists() { LEAF } else { "BELOW" };
+            Error::new(what, why)
+                .hint(format_args!("enter a group inside it: cgctl exec NAME/{below} -- COMMAND"))
         }
         Errno::OPNOTSUPP if is_v2 => {
             let kind = file::read(directory, "cgroup.type").unwrap_or_default();
@@ -42,6 +59,10 @@ pub fn refused(directory: &Directory, errno: Errno) -> Error {
         }
         Errno::NOSPC if !is_v2 => Error::new(what, "its cpuset has no processor or no memory node")
             .hint("cgctl set NAME cpus=0 mems=0"),
+        Errno::NOENT if directory.path.exists() => {
+            Error::new(what, "it, or the group of this process, is outside of this cgroup namespace")
+                .hint("cgroup2 mounted with nsdelegate lets no process pass that border")
+        }
         Errno::NOENT | Errno::NODEV => Error::new(what, "it has been removed"),
         Errno::ACCESS | Errno::PERM => file::cannot(what, errno).hint(advice::boundary(is_v2)),
         errno => file::cannot(what, errno),

@@ -3,7 +3,9 @@
 use crate::directory::Directory;
 use crate::file;
 use crate::hierarchy::{Hierarchies, Version};
+use crate::mark;
 use crate::parent::{Parent, Way};
+use crate::place;
 use chain::text::show;
 use chain::{Error, Result};
 use rustix::io::Errno;
@@ -40,8 +42,14 @@ impl Group {
                 return Ok(Group { name: show(name), parts });
             }
         }
-        Err(Error::new(format_args!("find group {}", show(name)), "there is no such group")
-            .hint("`cgctl ls` shows those that are there"))
+        let error = Error::new(format_args!("find group {}", show(name)), "there is no such group");
+        Err(match all.outer() {
+            Some(outer) => error.hint(format_args!(
+                "this process is inside /{}, and so are the names; a path from the top begins with /",
+                outer.display()
+            )),
+            None => error.hint("`cgctl ls` shows those that are there"),
+        })
     }
 
     /// Its directory in a hierarchy, which is a place in [`Hierarchies`].
@@ -52,6 +60,12 @@ impl Group {
     /// Its directory in the hierarchy that has this controller.
     pub fn with_controller(&self, controller: &str, all: &Hierarchies) -> Option<&Directory> {
         self.directory(all.of(controller)?)
+    }
+
+    /// It was made to stay by `cgctl new`, and nobody owns it.
+    pub fn stays(&self) -> bool {
+        let is_transient = self.parts[0].relative.file_name().is_some_and(place::is_transient);
+        !is_transient && mark::stays(self.tracking())
     }
 
     /// The directory that tells best of its processes: that in the unified tree, else the first.

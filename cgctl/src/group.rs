@@ -11,8 +11,8 @@ use crate::hierarchy::{Hierarchies, Hierarchy, Version, from_ours_on};
 use crate::mark::Mark;
 use crate::place::{self, DIRECTORY, Place};
 use crate::plan::{Plan, Use, Write};
+use crate::refusal;
 use crate::request::Request;
-use crate::setting::{self, SWAP};
 use crate::systemd;
 use chain::child::{Child, Parent};
 use chain::text::show;
@@ -206,9 +206,10 @@ impl Group {
     fn set(&self, writes: &[Write]) -> Result<()> {
         for write in writes {
             let Some(part) = self.part(write.hierarchy) else { continue };
-            match (file::write(&part.directory, &write.file, &write.text), &write.word) {
-                (Ok(()), _) | (Err(Os::NOENT), None) => {}
-                (Err(e), word) => return Err(refused(e, write, word.as_deref().unwrap_or(&write.file))),
+            match part.directory.set(&write.file, &write.text) {
+                Ok(()) => {}
+                Err(Os::NOENT) if write.word.is_none() => {}
+                Err(errno) => return Err(refusal::by_kernel(errno, write)),
             }
         }
         Ok(())
@@ -309,26 +310,4 @@ fn unseen(hierarchy: &Hierarchy) -> Error {
         Version::V1 => format!("mount -t cgroup -o {} cgroup DIRECTORY", hierarchy.controllers.join(",")),
     };
     Error::new("find the control group of this process", why).hint(format_args!("mount it anew: {mount}"))
-}
-
-fn refused(errno: Os, write: &Write, word: &str) -> Error {
-    let what = format!("set {}", show(word));
-    match errno {
-        Os::NOENT => {
-            let error = Error::new(what, format_args!("this kernel has no file {}", write.file));
-            let is_swap = setting::key_of_file(&write.file).is_some_and(|key| key.name == SWAP);
-            if is_swap {
-                error.hint("swap is not counted here: CONFIG_SWAP, or swapaccount=1 at boot")
-            } else {
-                error
-            }
-        }
-        Os::RANGE => Error::new(what, "the value is out of range"),
-        errno if setting::key_of_file(&write.file).is_some() => file::cannot(what, errno).hint(format_args!(
-            "it is {} in {}; perhaps a group around this one allows less",
-            show(&write.text),
-            write.file
-        )),
-        errno => file::cannot(what, errno),
-    }
 }

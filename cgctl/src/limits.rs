@@ -8,7 +8,7 @@ use crate::directory::Directory;
 use crate::file;
 use crate::group::{Group, Part};
 use crate::hierarchy::{Hierarchies, Version};
-use crate::setting::{MEMORY, PIDS};
+use crate::keys::{MEMORY, PIDS};
 use crate::size;
 use crate::tree;
 use chain::text::show;

@@ -4,12 +4,11 @@ use crate::hierarchy::{Hierarchies, Hierarchy};
 use crate::job::JobOptions;
 use crate::parent::{Name, Parent};
 use crate::place::Place;
-use crate::setting::{Setting, Wish};
+use crate::setting::{Setting, is_setting};
 use crate::verbs::new::Options;
 use chain::text::show;
 use chain::{Error, Result};
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 
 /// The words of the command line, understood.
 #[derive(Debug)]
@@ -49,8 +48,7 @@ impl Request {
                 "it is no KEY=VALUE, and a name comes first",
             ));
         }
-        let settings = settings.iter().map(|word| Setting::parse(word)).collect::<Result<Vec<_>>>()?;
-        check_once(&settings)?;
+        let settings = Setting::parse_all(settings)?;
         Ok(Request { name, parent: place.parent()?, settings, evacuates: evacuate, job, command })
     }
 }
@@ -68,10 +66,6 @@ impl Request {
     }
 }
 
-fn is_setting(word: &OsStr) -> bool {
-    word.as_bytes().contains(&b'=')
-}
-
 /// The usual slip is a command without the `--` before it.
 fn no_command(words: &[OsString], settings: &[OsString]) -> Error {
     let error = Error::new("start", "no command is given: it comes after --");
@@ -84,29 +78,6 @@ fn no_command(words: &[OsString], settings: &[OsString]) -> Error {
     let line = |words: &[OsString]| words.iter().map(|word| format!(" {}", show(word))).collect::<String>();
     let command = if after.is_empty() { " COMMAND".to_owned() } else { line(after) };
     error.hint(format_args!("cgctl new{} --{command}", line(before)))
-}
-
-fn check_once(settings: &[Setting]) -> Result<()> {
-    for (index, setting) in settings.iter().enumerate() {
-        if let Some(first) = settings[..index].iter().find(|first| overrides(&setting.wish, &first.wish)) {
-            return Err(Error::new(
-                format_args!("set {}", show(&setting.word)),
-                format_args!("{} is there already", show(&first.word)),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// A file that takes a line for each device may be written several times; its values are of several words.
-fn overrides(second: &Wish, first: &Wish) -> bool {
-    match (second, first) {
-        (Wish::Known(second, _), Wish::Known(first, _)) => second == first,
-        (Wish::Raw(second, value), Wish::Raw(first, before)) => {
-            second == first && (value == before || !value.contains(' '))
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -185,6 +156,8 @@ mod tests {
             assert!(error.ends_with("is there already"), "{error}");
         }
         assert!(read(&["io.max=8:0 rbps=1", "io.max=8:16 rbps=1"], &["sh"]).is_ok());
+        assert!(read(&["hugetlb.2MB=2M", "hugetlb.1GB=1G"], &["sh"]).is_ok());
+        assert!(read(&["hugetlb.2MB=2M", "hugetlb.2M=4M"], &["sh"]).is_err());
     }
 
     #[test]

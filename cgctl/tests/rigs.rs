@@ -37,10 +37,11 @@ fn executables() -> Vec<PathBuf> {
 }
 
 /// Runs them all at the end of `line`, whose words `variables` turns `NAME=VALUE` into.
-fn pass(mut line: Command, patience: &str, variables: impl Fn(&mut Command, String)) {
+fn pass(world: &str, mut line: Command, patience: &str, variables: impl Fn(&mut Command, String)) {
     let tools = bin(TOOLS[0]).parent().unwrap().to_owned();
     let must_run = if tests::must_run() { "1" } else { "0" };
     for (name, value) in [
+        ("CHAIN_TESTS_INSIDE", world),
         ("CHAIN_TESTS_PATIENCE", patience),
         ("CHAIN_TESTS_MUST_RUN", must_run),
         ("CHAIN_BIN_DIR", tools.to_str().unwrap()),
@@ -57,11 +58,11 @@ fn pass(mut line: Command, patience: &str, variables: impl Fn(&mut Command, Stri
 }
 
 /// A guest of `tests/RIG/run`.
-fn guest(rig: &str, options: &[&str]) {
+fn guest(world: &str, rig: &str, options: &[&str]) {
     let mut line = Command::new(workspace().join("tests").join(rig).join("run"));
     line.arg("-C").arg(workspace()).args(options);
     // One slow processor.
-    pass(line, "6", |line, variable| drop(line.args(["-e", &variable])));
+    pass(world, line, "6", |line, variable| drop(line.args(["-e", &variable])));
 }
 
 fn has_uml() -> bool {
@@ -79,25 +80,25 @@ fn the_same_tests_pass_where_only_version_1_is_seen() {
     }
     let all = hierarchies();
     if !all.iter().any(|(_, kind)| kind.split(',').any(|name| name == "memory")) {
-        return if has_uml() { guest("uml", &["-1", "-t", "600"]) } else { () };
+        return if has_uml() { guest("v1", "uml", &["-1", "-t", "600"]) } else { () };
     }
     let mut line = Command::new("unshare");
     line.args(["--mount", "--propagation", "private", "sh", "-euc"]);
     line.arg("for mount in $0; do umount -l \"$mount\"; done; exec env \"$@\"");
     let unified = all.iter().filter(|(_, kind)| kind == "cgroup2").map(|(mount, _)| mount.to_str().unwrap());
     line.arg(unified.collect::<Vec<_>>().join(" "));
-    pass(line, "1", |line, variable| drop(line.arg(variable)));
+    pass("v1", line, "1", |line, variable| drop(line.arg(variable)));
 }
 
 #[test]
 fn the_same_tests_pass_on_pure_version_2() {
     if has_uml() {
-        guest("uml", &["-t", "600"]);
+        guest("v2", "uml", &["-t", "600"]);
     }
 }
 
 #[test]
 #[ignore = "takes minutes, and 26 MB of Debian's kernel: make test-qemu"]
 fn the_same_tests_pass_on_the_kernel_of_debian() {
-    guest("qemu", &["-t", "900"]);
+    guest("v2", "qemu", &["-t", "900"]);
 }

@@ -80,7 +80,10 @@ fn a_short_time_is_kept_to() {
 fn signals_are_still_handed_on_after_the_time_is_up() {
     let Some(sandbox) = Sandbox::root() else { return };
     let script = "trap 'echo term' TERM; trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done";
-    let job = sandbox.run("cgctl new --timeout 200ms --kill-after 1m -- sh -c").arg(script).start();
+    // The traps have to be set before.
+    let timeout = format!("{}ms", tests::patience(1).as_millis() / 2);
+    let run = sandbox.run("cgctl new --kill-after 1m --timeout").args([&timeout, "--", "sh", "-c", script]);
+    let job = run.start();
     job.until("term");
     job.signal(nix::sys::signal::Signal::SIGUSR1);
     job.done().is(124).says("it ended on TERM");

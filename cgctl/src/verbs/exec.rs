@@ -27,6 +27,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<u8> {
     let all = Hierarchies::discover()?;
     let group = Group::find(&options.name, &options.place.parent()?, &all)?;
+    group.parts.iter().try_for_each(|part| enter::check(&part.directory))?;
     enter::all(group.parts.iter().map(|part| &part.directory))?;
     Err(exec::exec(&options.command))
 }

@@ -5,7 +5,7 @@ use crate::group::Group;
 use crate::hierarchy::Hierarchies;
 use crate::job::{Job, JobOptions};
 use crate::mark::Mark;
-use crate::plan::Plan;
+use crate::plan::{Plan, Present};
 use crate::request::Request;
 use chain::Result;
 use chain::child::Parent;
@@ -49,7 +49,7 @@ pub fn run(options: Options) -> Result<u8> {
     let request = Request::read(options)?;
     let job = Job::prepare(request.job.clone())?;
     let hierarchies = Hierarchies::discover()?;
-    let plan = Plan::new(&request.settings, &hierarchies)?;
+    let plan = Plan::new(&request.settings, Present::NEW, &hierarchies)?;
     if request.stays() {
         let group = Group::make(&plan, &request, &hierarchies)?;
         return match request.command.as_slice() {
