@@ -176,7 +176,7 @@ impl Job {
         let (timeout, kill_after) = (duration::show(limit.timeout), duration::show(limit.kill_after));
         match outcome.cut {
             Some(Cut::TimeUp) => {
-                say(&format!("{name}: the time limit of {timeout} was reached: it ended on TERM"))
+                say(&format!("{name}: the time limit of {timeout} was reached: it ended on TERM"));
             }
             Some(Cut::Killed) => say(&format!(
                 "{name}: the time limit of {timeout} was reached: killed, as TERM had not ended it after {kill_after}"

@@ -1,5 +1,5 @@
 //! `new --report`: what the whole tree took, however it ended.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
 use serde_json::Value;
