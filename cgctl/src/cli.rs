@@ -1,7 +1,10 @@
 //! The verbs; their options stand beside what they do, in [`verbs`](crate::verbs).
 
 use crate::parent::Parent;
-use crate::verbs::{delegate, exec, gc, get, info, keys, new, set};
+use crate::verbs::{
+    delegate, events, exec, freeze, gc, get, info, keys, kill, ls, r#move, new, pids, rm, set, stat, top,
+    wait,
+};
 use chain::Result;
 use std::ffi::OsString;
 
@@ -20,6 +23,17 @@ pub enum Verb {
     Set(set::Options),
     Get(get::Options),
     Exec(exec::Options),
+    Ls(ls::Options),
+    Stat(stat::Options),
+    Top(top::Options),
+    Pids(pids::Options),
+    Move(r#move::Options),
+    Freeze(freeze::Freeze),
+    Thaw(freeze::Thaw),
+    Kill(kill::Options),
+    Wait(wait::Options),
+    Events(events::Options),
+    Rm(rm::Options),
     Delegate(delegate::Options),
     Gc(gc::Options),
     Keys(keys::Options),
@@ -34,6 +48,17 @@ impl Verb {
             Verb::Set(options) => set::run(&options),
             Verb::Get(options) => get::run(&options),
             Verb::Exec(options) => exec::run(&options),
+            Verb::Ls(options) => ls::run(&options),
+            Verb::Stat(options) => stat::run(&options),
+            Verb::Top(options) => top::run(&options),
+            Verb::Pids(options) => pids::run(&options),
+            Verb::Move(options) => r#move::run(&options),
+            Verb::Freeze(options) => freeze::freeze(&options),
+            Verb::Thaw(options) => freeze::thaw(&options),
+            Verb::Kill(options) => kill::run(&options),
+            Verb::Wait(options) => wait::run(&options),
+            Verb::Events(options) => events::run(&options),
+            Verb::Rm(options) => rm::run(&options),
             Verb::Delegate(options) => delegate::run(&options),
             Verb::Keys(options) => keys::run(&options),
             Verb::Gc(options) => gc::run(&options),

@@ -290,7 +290,11 @@ impl Directory {
     }
 
     fn wait_until_empty(&self, patience: &Patience) -> bool {
-        let Ok(events) = file::open(&self.fd, "cgroup.events") else { return false };
+        let events = match file::open(&self.fd, "cgroup.events") {
+            Ok(events) => events,
+            // Its owner has removed it meanwhile.
+            Err(errno) => return matches!(errno, Errno::NOENT | Errno::NODEV),
+        };
         // Reading tells the kernel up to which event this descriptor knows.
         while file::reread(&events).is_ok_and(|text| file::field(&text, "populated") == Some(1)) {
             let Some(left) = patience.left() else { return false };

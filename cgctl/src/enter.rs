@@ -41,7 +41,11 @@ fn one(directory: &Directory) -> rustix::io::Result<()> {
 /// Why the kernel takes no process into the group: cgroup-v2.rst, "No Internal Process Constraint", "Threads" and
 /// "Delegation Containment"; cpuset.rst of v1.
 pub fn refused(directory: &Directory, errno: Errno) -> Error {
-    let what = format!("enter {}", show(&directory.path));
+    refused_as(&format!("enter {}", show(&directory.path)), directory, errno)
+}
+
+/// The same, told as `what`, which follows "cannot".
+pub fn refused_as(what: &str, directory: &Directory, errno: Errno) -> Error {
     let is_v2 = directory.version == Version::V2;
     match errno {
         Errno::BUSY if is_v2 => {

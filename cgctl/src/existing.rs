@@ -35,21 +35,31 @@ pub struct Part {
 impl Group {
     /// Finds the group in every hierarchy that has it: by the first way that leads to it in any.
     pub fn find(name: &OsStr, parent: &Parent, all: &Hierarchies) -> Result<Self> {
+        Group::look_for(name, parent, all)?.ok_or_else(|| Group::absent(name, all))
+    }
+
+    /// The same; `None` when there is none.
+    pub fn look_for(name: &OsStr, parent: &Parent, all: &Hierarchies) -> Result<Option<Self>> {
         let ways = parent.ways(name)?;
         for way in &ways {
             let parts = parts(way, all)?;
             if !parts.is_empty() && !is_shadow(way, &parts, all) {
-                return Ok(Group { name: show(name), parts });
+                return Ok(Some(Group { name: show(name), parts }));
             }
         }
+        Ok(None)
+    }
+
+    /// Says that there is none.
+    pub fn absent(name: &OsStr, all: &Hierarchies) -> Error {
         let error = Error::new(format_args!("find group {}", show(name)), "there is no such group");
-        Err(match all.outer() {
+        match all.outer() {
             Some(outer) => error.hint(format_args!(
                 "this process is inside /{}, and so are the names; a path from the top begins with /",
                 outer.display()
             )),
             None => error.hint("`cgctl ls` shows those that are there"),
-        })
+        }
     }
 
     /// Its directory in a hierarchy, which is a place in [`Hierarchies`].

@@ -9,7 +9,8 @@ use crate::lock;
 use crate::mark::{self, Mark};
 use crate::place::{DIRECTORY, Place, is_transient};
 use crate::tree;
-use chain::Error;
+use chain::text::show;
+use chain::{Error, Result};
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr};
 use std::os::fd::OwnedFd;
@@ -32,11 +33,26 @@ pub fn in_killing_order(all: &Hierarchies) -> Vec<&Hierarchy> {
     order
 }
 
+/// What is found while looking everywhere.
+#[derive(Debug, Default)]
+pub struct Collection {
+    /// By the group's path from the top.
+    pub removed: BTreeMap<PathBuf, Removed>,
+    /// What could not be removed.
+    pub failures: Vec<Error>,
+    /// Nothing is removed, only told.
+    pub is_dry: bool,
+}
+
 /// Removes what has no owner in one hierarchy.
-pub fn collect(hierarchy: &Hierarchy, removed: &mut BTreeMap<PathBuf, Removed>, failures: &mut Vec<Error>) {
+pub fn collect(hierarchy: &Hierarchy, all: &Hierarchies, collection: &mut Collection) {
     let (mut bases, mut left) = (Vec::new(), Vec::new());
     let Ok(top) = file::directory(&hierarchy.mount) else { return };
     let _ = tree::each(&top, |base, path| {
+        // Told with the one around it, as it would be removed with it.
+        if path.ancestors().any(|around| collection.removed.contains_key(&Path::new("/").join(around))) {
+            return;
+        }
         let is_ours = path.file_name() == Some(OsStr::new(DIRECTORY));
         if is_ours {
             bases.push(hierarchy.mount.join(path));
@@ -48,21 +64,49 @@ pub fn collect(hierarchy: &Hierarchy, removed: &mut BTreeMap<PathBuf, Removed>, 
             if controllers::is_leaf(name) {
                 left.extend(path.parent().map(|own| hierarchy.mount.join(own)));
             }
-            let group = Path::new("/").join(path).join(name);
-            match orphan.end() {
+            let relative = path.join(name);
+            let along = along(hierarchy, &relative, all);
+            let ended =
+                if collection.is_dry { Ok(()) } else { take_along(&along).and_then(|()| orphan.end()) };
+            match ended {
                 Ok(()) => {
-                    let entry = removed.entry(group).or_default();
+                    let entry = collection.removed.entry(Path::new("/").join(relative)).or_default();
                     entry.killed += killed;
                     entry.directories.push(orphan.path);
+                    entry.directories.extend(along.into_iter().filter(|_| collection.is_dry));
                 }
-                Err(e) => failures.push(e),
+                Err(e) => collection.failures.push(e),
             }
         }
     });
+    if collection.is_dry {
+        return;
+    }
     for base in bases.iter().rev() {
         let _ = std::fs::remove_dir(base);
     }
     left.iter().for_each(|own| controllers::reopen(own));
+}
+
+/// The directories of a group in other hierarchies that are marked to stay, though the one that tracks it, which is
+/// the last to get that mark and the first to lose it, does not: its cgctl was killed on the way.
+fn along(hierarchy: &Hierarchy, relative: &Path, all: &Hierarchies) -> Vec<PathBuf> {
+    let has_it = |other: &&Hierarchy| file::directory(&other.mount.join(relative)).is_ok();
+    let tracking = all.unified().map(|index| &all.0[index]).or_else(|| all.0.iter().find(has_it));
+    if tracking.is_none_or(|tracking| tracking.mount != hierarchy.mount) {
+        return Vec::new();
+    }
+    let others = all.0.iter().filter(|other| other.mount != hierarchy.mount);
+    let paths = others.map(|other| other.mount.join(relative));
+    paths.filter(|path| file::directory(path).is_ok_and(mark::stays)).collect()
+}
+
+fn take_along(paths: &[PathBuf]) -> Result<()> {
+    for path in paths {
+        let marked = file::directory(path).and_then(|group| mark::set(group, Mark::Goes));
+        marked.map_err(|errno| file::cannot(format_args!("mark {}", show(path)), errno))?;
+    }
+    Ok(())
 }
 
 /// The groups in an open directory of groups that have no owner, each locked. None when the directory is kept by
@@ -80,7 +124,8 @@ fn orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
 /// The groups without an owner in any other open directory, each locked: those without a name, and those marked to go.
 fn other_orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
     unowned(base, path, tree::groups(base), |path, fd| {
-        let goes = path.file_name().is_some_and(is_transient) || mark::get(&fd) == Some(Mark::Goes);
+        let is_marked = matches!(mark::get(&fd), Some(Mark::Goes | Mark::Lasts));
+        let goes = path.file_name().is_some_and(is_transient) || is_marked;
         goes.then(|| Directory::adopt_closely(version, path, fd)).flatten()
     })
 }
@@ -107,7 +152,8 @@ fn unowned(
 pub fn sweep(place: &Place, all: &Hierarchies) {
     for orphan in &orphans_nearby(place) {
         let Ok(relative) = orphan.path.strip_prefix(&place.mount) else { continue };
-        if orphan.kill_hastily().is_err() {
+        let along = all.0.iter().find(|one| one.mount == place.mount).map(|one| along(one, relative, all));
+        if take_along(&along.unwrap_or_default()).is_err() || orphan.kill_hastily().is_err() {
             continue;
         }
         for other in all.0.iter().filter(|other| other.mount != place.mount) {

@@ -127,7 +127,8 @@ impl Group {
 
     fn mark(&self, mark: Mark) -> Result<()> {
         // A group that is gone in one hierarchy and stays in another would be no group.
-        let marked = self.parts.iter().try_for_each(|part| part.directory.keep(mark));
+        // The one that tracks it comes last: until then, gc takes the others for its orphans.
+        let marked = self.parts.iter().rev().try_for_each(|part| part.directory.keep(mark));
         marked.map_err(|errno| {
             let error = file::cannot(format_args!("keep group {}", self.name), errno);
             match errno {
@@ -240,6 +241,9 @@ impl Group {
         let error = Error::os(format_args!("start a process in group {}", self.name), errno);
         match errno {
             Errno::EAGAIN => error.hint("a limit on processes, its own or of a group around it, is reached"),
+            Errno::ENOENT | Errno::ENODEV => {
+                Error::new(format_args!("start a process in group {}", self.name), "somebody has removed it")
+            }
             Errno::EOPNOTSUPP => error.hint("a group around it is threaded, and takes no process below it"),
             _ => error,
         }

@@ -108,6 +108,27 @@ impl Hierarchy {
         self.controllers.iter().any(|name| name == controller)
     }
 
+    /// The whole path of the group that a text of /proc/PID/cgroup tells; `None` when this cgroup namespace or this
+    /// mount does not show it.
+    pub fn place_of(&self, text: &str) -> Option<PathBuf> {
+        let own = file::read_path("/proc/self/cgroup").ok()?;
+        let group = |text: &str| {
+            let mut groups = text.lines().filter_map(|line| membership(line.as_bytes()));
+            let (_, group) = groups.find(|(names, _)| match self.version {
+                Version::V2 => names.is_empty(),
+                Version::V1 => {
+                    names.split(|byte| *byte == b',').any(|name| self.has(&String::from_utf8_lossy(name)))
+                }
+            })?;
+            Some(PathBuf::from(OsStr::from_bytes(group)))
+        };
+        // The mount shows what is below its root, which is what our own path has more than the mount tells of it.
+        let (own, shown) = (group(&own)?, self.own.as_ref()?);
+        let depth = shown.iter().count();
+        let root = own.ancestors().nth(depth)?;
+        below(&group(text)?, root).map(|group| self.mount.join(group))
+    }
+
     /// This process is in a group that cgctl made.
     pub fn is_nested(&self) -> bool {
         self.outer.is_some()

@@ -1,13 +1,13 @@
 //! The command of `cgctl new`: how long it may run, who is told of it, and what it took.
 
 use crate::counters::Counters;
+use crate::cut::{self, Cut, Limit, Watch};
 use crate::duration;
 use crate::group::Group;
 use crate::hierarchy::Hierarchies;
 use crate::limits::{self, Before};
 use crate::report::{self, Form};
 use crate::status::{self, PidFile, StatusFile};
-use crate::watch::{self, Cut, Limit, Watch};
 use chain::child::{Ended, Parent};
 use chain::error::say;
 use chain::{Error, Result, exec};
@@ -95,7 +95,7 @@ impl Job {
         let kill_after = options.kill_after.unwrap_or(KILL_AFTER);
         let limit = options.timeout.map(|timeout| Limit { timeout, kill_after });
         let waits = !options.exec;
-        let parent = (waits && options.die_with_parent).then(watch::parent).transpose()?;
+        let parent = (waits && options.die_with_parent).then(cut::parent).transpose()?;
         Ok(Job { options, limit, parent })
     }
 
@@ -146,7 +146,7 @@ impl Job {
         let mut pid_file = None;
         let mut prepare = || -> Result<()> {
             pid_file = PidFile::write(self.options.pid_file.as_deref(), Pid::this())?;
-            if self.options.die_with_parent { watch::die_with_parent() } else { Ok(()) }
+            if self.options.die_with_parent { cut::die_with_parent() } else { Ok(()) }
         };
         group.become_in(hierarchies, || prepare().map_or_else(|e| e, |()| exec::exec(command)))
     }

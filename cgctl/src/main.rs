@@ -15,22 +15,28 @@
 //! | [`read`], [`change`], [`extend`] | its limits told and changed |
 //! | [`enter`] | a process goes into a group, or is told why not |
 //! | [`group`] | the directories of one group together |
-//! | [`job`], [`watch`] | the command of `new`: its time, its files, its end |
+//! | [`job`], [`cut`] | the command of `new`: its time, its files, its end |
 //! | [`counters`], [`report`], [`status`] | what the kernel counted, and who is told |
 //! | [`limits`] | what the limits did |
 //! | [`gc`] | what a killed cgctl left behind |
+//! | [`listing`], [`population`] | the groups that are there; the processes in one |
+//! | [`stat`], [`top`] | what a group uses, once and again and again |
+//! | [`observer`], [`watch`] | what happens to it |
+//! | [`freezer`], [`moving`], [`removal`] | what is done to a group that is there |
 //! | [`delegate`], [`usable`], [`systemd`] | groups given to users; what a user can do; what is systemd's |
 //! | [`probe`] | what the kernel has, as other groups show it |
 //! | [`evacuate`] | processes moved out of the way |
 //! | [`advice`] | what helps when the kernel refuses |
-//! | [`tree`], [`lock`], [`mark`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
+//! | [`branches`], [`tree`], [`lock`], [`mark`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
 #![cfg_attr(not(test), no_main)]
 
 mod advice;
+mod branches;
 mod change;
 mod cli;
 mod controllers;
 mod counters;
+mod cut;
 mod delegate;
 mod device;
 mod directory;
@@ -40,28 +46,36 @@ mod evacuate;
 mod existing;
 mod extend;
 mod file;
+mod freezer;
 mod gc;
 mod group;
 mod hierarchy;
 mod job;
 mod keys;
 mod limits;
+mod listing;
 mod lock;
 mod mark;
+mod moving;
+mod observer;
 mod parent;
 mod patience;
 mod place;
 mod plan;
+mod population;
 mod probe;
 mod read;
 mod refusal;
+mod removal;
 mod report;
 mod request;
 mod setting;
 mod size;
+mod stat;
 mod status;
 mod swap;
 mod systemd;
+mod top;
 mod tree;
 mod usable;
 mod value;

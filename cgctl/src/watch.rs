@@ -1,138 +1,105 @@
-//! What ends a command before its time: a time limit, and the death of the one who started cgctl.
+//! Waiting for what the kernel tells of a group.
 
-use crate::group::Group;
-use chain::sys::process::release_code;
-use chain::{Cannot, Error, Result};
-use nix::sys::signal::Signal;
+use crate::directory::Directory;
+use crate::existing::Group;
+use crate::file;
+use crate::patience::Patience;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::process::{PidfdFlags, getppid, pidfd_open, set_parent_process_death_signal};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long a command may run without anybody looking at how much memory its link takes.
-const SHORT: Duration = Duration::from_millis(50);
+/// An event is lost when somebody removes the group meanwhile, see [`directory`](crate::directory).
+const EVENT: Duration = Duration::from_millis(50);
 
-/// How long a command may run.
-#[derive(Debug, Clone, Copy)]
-pub struct Limit {
-    /// Until it is sent TERM.
-    pub timeout: Duration,
-    /// From then on, until everything in the group is killed.
-    pub kill_after: Duration,
+/// Waits until `cgroup.events` says so, or the group has gone; `false` when patience is over.
+pub fn until(group: impl AsFd, name: &str, value: u64, patience: &Patience) -> bool {
+    let Ok(events) = file::open(group, "cgroup.events") else { return true };
+    // Reading tells the kernel up to which event this descriptor knows.
+    while file::reread(&events).is_ok_and(|text| file::field(&text, name) != Some(value)) {
+        let Some(left) = patience.left() else { return false };
+        let timeout = Timespec { tv_sec: 0, tv_nsec: left.min(EVENT).subsec_nanos().into() };
+        let _ = poll(&mut [PollFd::new(&events, PollFlags::PRI)], Some(&timeout));
+    }
+    true
 }
 
-/// Why a command did not end by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    /// Its time was up, and it ended on TERM.
-    TimeUp,
-    /// Its time was up, and TERM did not end it.
-    Killed,
-    /// The parent of cgctl has died.
-    Orphaned,
+/// How often v1, which tells nothing of emptiness, is asked.
+const TICK: Duration = Duration::from_millis(20);
+
+/// How often a group is looked at that would have told of a change.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Waits until no process is left in the group, or it has gone; `false` at `end`.
+pub fn until_empty(group: &Group, end: Option<Instant>) -> bool {
+    let mut watch = Watch::new().filter(|watch| watch.add_removal(group.tracking()));
+    let mut events = file::open(group.tracking(), "cgroup.events").ok();
+    loop {
+        events = events.filter(|events| watch.is_some() && file::reread(events).is_ok());
+        watch = watch.filter(|_| events.is_some());
+        if !group.is_populated() {
+            return true;
+        }
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return false;
+        }
+        let is_told = events.is_some() && group.tracking().is_populated();
+        let pause = if is_told { LOOK } else { TICK };
+        wait(events.as_ref(), watch.as_ref(), left.map_or(pause, |left| left.min(pause)));
+    }
 }
 
-/// Watches one command.
+fn wait(events: Option<&OwnedFd>, watch: Option<&Watch>, limit: Duration) {
+    let timeout = Timespec::try_from(limit).ok();
+    let events = events.map(|events| PollFd::new(events, PollFlags::PRI));
+    let watch = watch.map(|watch| PollFd::new(&watch.0, PollFlags::IN));
+    let _ = poll(&mut events.into_iter().chain(watch).collect::<Vec<_>>(), timeout.as_ref());
+}
+
+/// What the file system tells of groups that come, go and change: inotify(7).
 #[derive(Debug)]
-pub struct Watch<'a> {
-    limit: Option<Limit>,
-    deadline: Option<Instant>,
-    parent: Option<&'a OwnedFd>,
-    /// What happened, if anything did.
-    pub cut: Option<Cut>,
-    continues: bool,
-    is_settled: bool,
-}
+pub struct Watch(OwnedFd);
 
-impl<'a> Watch<'a> {
-    /// From now on.
-    pub fn begin(limit: Option<Limit>, parent: Option<&'a OwnedFd>) -> Self {
-        let deadline = limit.map(|limit| Instant::now() + limit.timeout);
-        Watch { limit, deadline, parent, cut: None, continues: false, is_settled: false }
+impl Watch {
+    /// A new one; `None` when there are too many already.
+    pub fn new() -> Option<Self> {
+        inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok().map(Watch)
     }
 
-    /// Returns when there is a signal in `queue`, or with one that the command is to get. Kills what is in the group
-    /// when its time has come.
-    pub fn next(&mut self, queue: BorrowedFd<'_>, group: &Group) -> Result<Option<Signal>> {
-        loop {
-            // One that has been stopped would not see the TERM before it.
-            if std::mem::take(&mut self.continues) {
-                return Ok(Some(Signal::SIGCONT));
-            }
-            match self.wait(queue)? {
-                Event::Signal => return Ok(None),
-                Event::Quiet => {
-                    self.is_settled = true;
-                    release_code();
-                }
-                Event::ParentDied => self.kill(group, Cut::Orphaned),
-                Event::TimeUp if self.cut.is_some() => self.kill(group, Cut::Killed),
-                Event::TimeUp => {
-                    self.cut = Some(Cut::TimeUp);
-                    self.deadline = self.limit.map(|limit| Instant::now() + limit.kill_after);
-                    self.continues = true;
-                    return Ok(Some(Signal::SIGTERM));
-                }
-            }
+    /// Tells when the group is removed.
+    pub fn add_removal(&self, group: &Directory) -> bool {
+        self.add(&group.path, WatchFlags::DELETE_SELF)
+    }
+
+    fn add(&self, path: &Path, what: WatchFlags) -> bool {
+        inotify::add_watch(&self.0, path, what).is_ok()
+    }
+}
+
+/// The files that the kernel changes by itself. Those ending in `.local` count what is in the group alone.
+const EVENTS: [&str; 5] =
+    ["cgroup.events", "memory.events", "memory.events.local", "pids.events", "pids.events.local"];
+
+impl Watch {
+    /// Tells when something happens to the group, when one is made or removed in it, and when it is removed.
+    pub fn add_changes(&self, group: &Directory) {
+        self.add(&group.path, WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::DELETE_SELF);
+        for name in EVENTS {
+            self.add(&group.path.join(name), WatchFlags::MODIFY);
         }
     }
 
-    fn kill(&mut self, group: &Group, cut: Cut) {
-        (self.cut, self.deadline, self.parent) = (Some(cut), None, None);
-        if let Err(e) = group.kill() {
-            e.report();
-        }
-    }
-
-    fn wait(&self, queue: BorrowedFd<'_>) -> Result<Event> {
-        let left = self.deadline.map(|end| end.saturating_duration_since(Instant::now()));
-        let timeout = if self.is_settled { left } else { Some(left.map_or(SHORT, |left| left.min(SHORT))) };
-        let timeout = timeout.map(|timeout| Timespec {
-            tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
-            tv_nsec: timeout.subsec_nanos().into(),
-        });
-        let parent = self.parent.map(|parent| PollFd::new(parent, PollFlags::IN));
-        let mut all: Vec<PollFd<'_>> =
-            std::iter::once(PollFd::from_borrowed_fd(queue, PollFlags::IN)).chain(parent).collect();
-        match poll(&mut all, timeout.as_ref()) {
-            Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) if all[0].revents().is_empty() => return Ok(Event::ParentDied),
-            Ok(_) => return Ok(Event::Signal),
-            Err(e) => return Err(e).cannot("wait for signals"),
-        }
-        let is_over = self.deadline.is_some_and(|end| Instant::now() >= end);
-        Ok(if is_over { Event::TimeUp } else { Event::Quiet })
+    /// Forgets what it has told.
+    pub fn drain(&self) {
+        let mut buffer = [0; 4096];
+        while rustix::io::read(&self.0, &mut buffer).is_ok_and(|length| length > 0) {}
     }
 }
 
-enum Event {
-    Signal,
-    ParentDied,
-    TimeUp,
-    /// The command turns out to run for longer.
-    Quiet,
-}
-
-/// A descriptor that becomes readable when the parent of this process dies: pidfd_open(2).
-pub fn parent() -> Result<OwnedFd> {
-    let unseen = || Error::new("follow the parent's death", "it is in another pid namespace");
-    let parent = getppid().ok_or_else(unseen)?;
-    let pidfd = pidfd_open(parent, PidfdFlags::empty()).cannot("follow the parent's death")?;
-    is_still(parent).map(|()| pidfd)
-}
-
-/// Has the kernel kill this process, and what it becomes, when its parent dies: PR_SET_PDEATHSIG(2const).
-pub fn die_with_parent() -> Result<()> {
-    let parent = getppid();
-    let what = "follow the parent's death";
-    set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).cannot(what)?;
-    parent.map_or(Ok(()), is_still)
-}
-
-fn is_still(parent: rustix::process::Pid) -> Result<()> {
-    if getppid() == Some(parent) {
-        return Ok(());
+impl AsFd for Watch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
-    Err(Error::new("follow the parent's death", "it has died already"))
 }

@@ -12,8 +12,9 @@ fn read(file: &Path) -> Value {
     serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
 }
 
+/// In how many hierarchies there is a group with this name, which may be one inside another.
 fn groups(name: &str) -> usize {
-    cgroup::ours().iter().filter(|group| group.ends_with(name)).count()
+    cgroup::hierarchies().iter().filter(|(top, _)| top.join("cgctl").join(name).is_dir()).count()
 }
 
 #[test]
@@ -175,6 +176,7 @@ fn a_group_of_exec_is_in_use_while_a_process_is_in_it() {
     let new = |words: &str| sandbox.run("cgctl new").arg(sandbox.name()).args(words.split(' '));
     let job = new("--exec m=64M -- probe hold").start();
     job.until("ready");
+    sandbox.run("cgctl rm").arg(sandbox.name()).done().is(125).says("probe");
     sandbox.run("cgctl gc").done().is(0);
     new("--exec m=32M -- true").done().is(125).says("it is there already").complains_as("cgctl");
     assert!(groups(sandbox.name()) > 0);
@@ -183,6 +185,23 @@ fn a_group_of_exec_is_in_use_while_a_process_is_in_it() {
     new("--exec m=32M -- true").done().is(0).quiet();
     sandbox.run("cgctl gc").done().is(0);
     eventually("the group is gone", || groups(sandbox.name()) == 0);
+}
+
+#[test]
+fn a_group_of_exec_inside_another_is_removed_as_well() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    let inner = format!("{}/inner", sandbox.name());
+    sandbox.run("cgctl new").arg(sandbox.name()).done().is(0);
+    let job = sandbox.run("cgctl new --exec").arg(&inner).args(["--", "probe", "hold"]).start();
+    job.until("ready");
+    sandbox.run("cgctl gc").done().is(0);
+    assert!(groups(&inner) > 0);
+    job.signal(SIGTERM);
+    job.done().is(-15);
+    sandbox.run("cgctl gc").done().is(0);
+    eventually("the inner group is gone", || groups(&inner) == 0);
+    assert!(groups(sandbox.name()) > 0);
+    sandbox.run("cgctl rm").arg(sandbox.name()).done().is(0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `cgctl gc`: what killed ones have left behind.
 
-use crate::gc::{Removed, collect, in_killing_order};
+use crate::gc::{Collection, Removed, collect, in_killing_order};
 use crate::hierarchy::Hierarchies;
 use crate::verbs;
 use chain::Result;
@@ -11,6 +11,10 @@ use std::path::PathBuf;
 /// Remove what a killed cgctl left behind, and end the processes in it
 #[derive(clap::Args, Debug)]
 pub struct Options {
+    /// Only tell what would be removed
+    #[arg(long)]
+    dry_run: bool,
+
     /// Tell of each removed group as a JSON object on a line of its own
     #[arg(long)]
     json: bool,
@@ -18,16 +22,16 @@ pub struct Options {
 
 /// The verb: looks everywhere, removes what it finds and tells of it; 125 when something had to stay.
 pub fn run(options: &Options) -> Result<u8> {
-    let mut removed = BTreeMap::new();
-    let mut failures = Vec::new();
-    for hierarchy in in_killing_order(&Hierarchies::discover()?) {
-        collect(hierarchy, &mut removed, &mut failures);
+    let mut collection = Collection { is_dry: options.dry_run, ..Collection::default() };
+    let all = Hierarchies::discover()?;
+    for hierarchy in in_killing_order(&all) {
+        collect(hierarchy, &all, &mut collection);
     }
-    print(&removed, options.json)?;
-    for failure in &failures {
+    print(&collection.removed, options.json)?;
+    for failure in &collection.failures {
         failure.report();
     }
-    Ok(if failures.is_empty() { 0 } else { chain::error::FAILED })
+    Ok(if collection.failures.is_empty() { 0 } else { chain::error::FAILED })
 }
 
 fn print(removed: &BTreeMap<PathBuf, Removed>, json: bool) -> Result<()> {

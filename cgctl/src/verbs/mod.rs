@@ -1,13 +1,23 @@
 //! What the user can say: a file for each verb, with its options.
 
 pub mod delegate;
+pub mod events;
 pub mod exec;
+pub mod freeze;
 pub mod gc;
 pub mod get;
 pub mod info;
 pub mod keys;
+pub mod kill;
+pub mod ls;
+pub mod r#move;
 pub mod new;
+pub mod pids;
+pub mod rm;
 pub mod set;
+pub mod stat;
+pub mod top;
+pub mod wait;
 
 use chain::{Cannot, Result};
 use std::io::Write;
