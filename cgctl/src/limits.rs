@@ -73,12 +73,16 @@ fn out_of_memory(part: &Part, before: &Before) -> Option<String> {
     let peak = number(own, names.peak).map_or("unknown".to_owned(), size::show);
     let swap = number(own, "memory.swap.peak").filter(|bytes| *bytes > 0);
     let swap = swap.map_or(String::new(), |bytes| format!(", swap {}", size::show(bytes)));
-    let together = if events(own, "memory.events", "oom_group_kill") > 0 { ", all at once" } else { "" };
-    let processes = plural(victims, "process", "processes");
-    Some(format!(
-        "the OOM killer ended {processes}{together}: {} (peak {peak}{swap})",
-        cause(part, &names, before)
-    ))
+    let ended = ended(own, victims);
+    Some(format!("the OOM killer ended {ended}: {} (peak {peak}{swap})", cause(part, &names, before)))
+}
+
+/// When a group is killed as a whole, the first of it is counted twice: no number then.
+fn ended(own: &Path, victims: u64) -> String {
+    match events(own, "memory.events.local", "oom_group_kill") {
+        0 => plural(victims, "process", "processes"),
+        _ => "the whole group".to_owned(),
+    }
 }
 
 /// Whose limit it was.

@@ -1,7 +1,7 @@
 //! What the limits did is told, and whose limit it was.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use tests::{Outcome, Sandbox, each};
+use tests::{Outcome, Sandbox, cgroup, each};
 
 /// Files of a group that sets its own limit off, in both versions. `$1` is the name.
 const UNLIMIT: &str = "for d in /sys/fs/cgroup/memory /sys/fs/cgroup; do \
@@ -25,6 +25,21 @@ fn each_victim_is_counted_though_the_command_ends_well() {
     let expected = "the OOM killer ended 3 processes: the limit m=32M was reached (peak ";
     let lines = told(&outcome, sandbox.name());
     assert!(lines.len() == 1 && lines[0].contains(expected), "{outcome}");
+}
+
+#[test]
+fn a_group_that_is_killed_as_a_whole_is_told_without_a_number() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    let run = sandbox.run("cgctl new").arg(sandbox.name()).args(["m=32M", "oom.group=1", "--", "sh", "-c"]);
+    let outcome = run.arg("sleep 60 & probe memhog 60000000; exit 0").done();
+    if cgroup::hierarchies().iter().any(|(_, kind)| kind.contains("memory")) {
+        // Version 1 has no such key.
+        outcome.is(125).complains_as("cgctl");
+        return;
+    }
+    let lines = told(&outcome, sandbox.name());
+    let expected = "the OOM killer ended the whole group: the limit m=32M was reached (peak ";
+    assert!(outcome.status == 137 && lines.len() == 1 && lines[0].contains(expected), "{outcome}");
 }
 
 #[test]
