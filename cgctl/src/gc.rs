@@ -11,6 +11,8 @@ use crate::place::{DIRECTORY, Place, is_transient};
 use crate::tree;
 use chain::text::show;
 use chain::{Error, Result};
+use rustix::fs::{Access, AtFlags, accessat};
+use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr};
 use std::os::fd::OwnedFd;
@@ -51,6 +53,10 @@ pub fn collect(hierarchy: &Hierarchy, all: &Hierarchies, collection: &mut Collec
     let _ = tree::each(&top, |base, path| {
         // Told with the one around it, as it would be removed with it.
         if path.ancestors().any(|around| collection.removed.contains_key(&Path::new("/").join(around))) {
+            return;
+        }
+        // What is in there is another user's.
+        if accessat(base, c".", Access::WRITE_OK, AtFlags::empty()) == Err(Errno::ACCESS) {
             return;
         }
         let is_ours = path.file_name() == Some(OsStr::new(DIRECTORY));

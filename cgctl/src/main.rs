@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`cli`], [`verbs`] | the verbs, a file for each |
 //! | [`request`] | the words before `--`: a name and settings |
-//! | [`keys`] | the table of keys: the file of each version, how it is written and read |
+//! | [`keys`], [`table`], [`kernel`] | the table of keys: the file of each version, how it is written and read |
 //! | [`setting`], [`words`], [`size`], [`duration`], [`device`], [`value`] | what a word means; values and their units |
 //! | [`hierarchy`] | what is mounted, and where this process stands in it |
 //! | [`plan`], [`swap`], [`refusal`] | which file of which hierarchy gets which text, or why none |
@@ -51,6 +51,7 @@ mod gc;
 mod group;
 mod hierarchy;
 mod job;
+mod kernel;
 mod keys;
 mod limits;
 mod listing;
@@ -75,6 +76,7 @@ mod stat;
 mod status;
 mod swap;
 mod systemd;
+mod table;
 mod top;
 mod tree;
 mod usable;

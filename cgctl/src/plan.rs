@@ -304,8 +304,52 @@ mod tests {
     }
 
     #[test]
+    fn traffic_of_a_device_is_a_line_in_one_version_and_files_in_the_other() {
+        let word = ["io=0:0:rbps=1k,wiops=max"];
+        let setting = || Setting {
+            word: word[0].to_owned(),
+            wish: Wish::Known(
+                keys::find("io").unwrap().1,
+                Value::Io(crate::device::Io::of_line("0:0 rbps=1024 wiops=max").unwrap()),
+            ),
+        };
+        let written = |version, controller| {
+            let all = Hierarchies(vec![hierarchy(version, &[controller])]);
+            let writes = Plan::new(&[setting()], Present::NEW, &all).unwrap().writes;
+            writes.iter().map(|write| format!("{}={}", write.file, write.text)).collect::<Vec<_>>()
+        };
+        assert_eq!(written(Version::V2, "io"), ["io.max=0:0 rbps=1024 wiops=max"]);
+        let files = ["blkio.throttle.read_bps_device=0:0 1024", "blkio.throttle.write_iops_device=0:0 0"];
+        assert_eq!(written(Version::V1, "blkio"), files);
+    }
+
+    #[test]
+    fn what_depends_on_another_limit_is_written_in_its_order() {
+        assert_eq!(
+            lines(&["cpu.burst=0.1", "cpu=1"], &v2()),
+            ["cpu.max=100000 100000", "cpu.max.burst=10000"]
+        );
+        assert_eq!(lines(&["cpu.idle=1", "weight=5"], &v2()), ["cpu.weight=5", "cpu.idle=1"]);
+        assert_eq!(lines(&["weight=5", "cpu.idle=0"], &v2()), ["cpu.idle=0", "cpu.weight=5"]);
+        let settings = [Setting::parse(OsStr::new("cpu=0.5")), Setting::parse(OsStr::new("cpu.burst=0.1"))];
+        let settings = settings.map(|setting| setting.unwrap());
+        let present = Present { burst: 90_000, ..Present::NEW };
+        let writes = Plan::new(&settings, present, &v1()).unwrap().writes;
+        assert_eq!(writes[0].file, "cpu.cfs_burst_us");
+    }
+
+    #[test]
     fn what_cannot_be_done_here_is_refused() {
-        let table: [(&[&str], Hierarchies, &str); 7] = [
+        let table: [(&[&str], Hierarchies, &str); 16] = [
+            (&["mem.high=1M"], v1(), "its memory.soft_limit_in_bytes is ignored by the kernel"),
+            (&["memory.high=1048576"], v1(), "its memory.soft_limit_in_bytes is ignored by the kernel"),
+            (&["oom.group=1"], v1(), "its memory.oom_control turns the OOM killer off"),
+            (&["oom.group=1"], hybrid(), "its memory.oom_control turns the OOM killer off"),
+            (&["depth=1"], v1(), "cgroup v2 is not mounted here"),
+            (&["cpus=0"], v2(), "the cpuset controller is not available here"),
+            (&["net_cls.classid=1"], v2(), "the net_cls controller is not available here"),
+            (&["cpu=1", "cpu.cfs_period_us=5000"], v1(), "cpu=1 sets cpu.cfs_period_us already"),
+            (&["swap=1M"], hybrid(), "so it needs m=SIZE"),
             (&["io.max=1"], v1(), "the io controller is not available here"),
             (&["pids=1"], hybrid(), "the pids controller is not available here"),
             (&["memory.max=1M"], v1(), "has no such file"),

@@ -5,6 +5,7 @@ use crate::hierarchy::Hierarchies;
 use crate::keys::{self, Absent, IO_WEIGHT, SWAP};
 use crate::plan::{INHERIT, Write};
 use crate::setting::Setting;
+use crate::table;
 use chain::Error;
 use chain::text::show;
 use rustix::io::Errno;
@@ -64,7 +65,8 @@ pub fn by_kernel(errno: Errno, write: &Write) -> Error {
     let row = keys::of_file(&write.file).map(|(key, _)| key);
     match errno {
         Errno::NOENT => {
-            let error = Error::new(what, format_args!("this kernel has no file {}", write.file));
+            let other = if write.file == table::BFQ.name { ", nor io.weight" } else { "" };
+            let error = Error::new(what, format_args!("this kernel has no file {}{other}", write.file));
             match row.and_then(|key| key.needs) {
                 Some(needs) => error.hint(format_args!("it needs {needs}")),
                 None => error,

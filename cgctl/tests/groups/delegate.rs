@@ -46,6 +46,20 @@ fn what_the_user_makes_may_stay_and_is_limited_by_what_is_around() {
 }
 
 #[test]
+fn orphans_of_others_are_no_business_of_the_user() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    let kept = Kept::new(&sandbox, "pids=100");
+    let name = format!("{}/orphan", kept.name);
+    let job = sandbox.run("cgctl new").args([&name, "--", "sh", "-c", "echo ready; exec sleep 60"]).start();
+    job.until("ready");
+    job.signal(nix::sys::signal::Signal::SIGKILL);
+    job.done();
+    sandbox.run(USER).args(["cgctl", "gc"]).done().is(0).quiet();
+    sandbox.run("cgctl gc").done().is(0);
+    tests::eventually("it is removed", || kept.directories().iter().all(|dir| !dir.join("orphan").exists()));
+}
+
+#[test]
 fn root_takes_it_back() {
     let Some(sandbox) = Sandbox::root() else { return };
     let kept = Kept::new(&sandbox, "pids=100");
