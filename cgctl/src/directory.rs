@@ -2,6 +2,7 @@
 
 use crate::file;
 use crate::hierarchy::Version;
+use crate::intent;
 use crate::lock;
 use crate::mark::{self, Mark};
 use crate::patience::Patience;
@@ -17,6 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, fchmod, mkdirat};
 use rustix::io::{self, Errno};
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -87,28 +89,39 @@ pub fn claim(place: &Place, name: &str) -> io::Result<Claim> {
 
 /// `None` when it is there already.
 fn make(place: &Place, base: Base, name: &str) -> io::Result<Option<Directory>> {
-    if place.kind == Kind::Named {
-        lock::share(&base.fd)?;
+    match place.kind {
+        Kind::Named => lock::share(&base.fd)?,
+        Kind::Inside => intent::announce(&base.fd, OsStr::new(name)),
+        Kind::Transient => {}
     }
-    match mkdirat(&base.fd, name, Mode::RWXU) {
+    let Base { fd, held, made } = base;
+    let directory = make_in(place, &fd, name);
+    if place.kind == Kind::Inside {
+        intent::done(&fd, OsStr::new(name));
+    }
+    Ok(directory?.map(|directory| Directory { _held: held, made, ..directory }))
+}
+
+fn make_in(place: &Place, base: &OwnedFd, name: &str) -> io::Result<Option<Directory>> {
+    match mkdirat(base, name, Mode::RWXU) {
         Err(Errno::EXIST) => return Ok(None),
         other => other?,
     }
-    let fd = file::directory_in(&base.fd, name)?;
+    let fd = file::directory_in(base, name)?;
     let path = place.path().join(name);
-    let directory = Directory { version: place.version, path, fd, _held: base.held, made: base.made };
+    let directory = Directory { version: place.version, path, fd, _held: Vec::new(), made: Vec::new() };
     let is_ours = lock::take(&directory.fd);
     match place.kind {
         Kind::Named if !is_ours => return Err(Errno::BUSY),
         // It was taken for an orphan.
-        Kind::Transient | Kind::Inside if !(is_ours && lock::is_at(&directory.fd, &base.fd, name)) => {
+        Kind::Transient | Kind::Inside if !(is_ours && lock::is_at(&directory.fd, base, name)) => {
             return Err(Errno::NOENT);
         }
         _ => {}
     }
     let ready = fchmod(&directory.fd, Mode::from_raw_mode(0o755));
     let marked = || if place.kind == Kind::Inside { mark::set(&directory.fd, Mark::Goes) } else { Ok(()) };
-    if let Err(e) = ready.and_then(|()| marked()).and_then(|()| place.prepare(&base.fd, &directory.fd)) {
+    if let Err(e) = ready.and_then(|()| marked()).and_then(|()| place.prepare(base, &directory.fd)) {
         let _ = directory.end();
         return Err(e);
     }

@@ -78,10 +78,12 @@ impl Group {
         !is_transient && mark::stays(self.tracking())
     }
 
-    /// The directory that tells best of its processes: that in the unified tree, else the first.
+    /// The directory that tells best of its processes, and was made first: that in the unified tree, else that of the
+    /// freezer, else the first.
     pub fn tracking(&self) -> &Directory {
         let unified = self.parts.iter().find(|part| part.directory.version == Version::V2);
-        &unified.unwrap_or(&self.parts[0]).directory
+        let freezer = || self.parts.iter().find(|part| part.directory.path.join("freezer.state").exists());
+        &unified.or_else(freezer).unwrap_or(&self.parts[0]).directory
     }
 }
 

@@ -57,6 +57,7 @@ pub fn freeze(group: &Group, all: &Hierarchies) -> Result<()> {
 
 /// Lets them go on, and returns when they do.
 pub fn thaw(group: &Group, all: &Hierarchies) -> Result<()> {
+    group.check_without_us("thaw")?;
     let freezers = freezers(group, all, "thaw")?;
     // What the v1 freezer holds cannot tell the unified tree that it goes on.
     freezers.iter().rev().try_for_each(|freezer| freezer.go_on(group))

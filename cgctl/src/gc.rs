@@ -5,6 +5,7 @@ use crate::controllers;
 use crate::directory::Directory;
 use crate::file;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
+use crate::intent;
 use crate::lock;
 use crate::mark::{self, Mark};
 use crate::place::{DIRECTORY, Place, is_transient};
@@ -78,8 +79,12 @@ pub fn collect(hierarchy: &Hierarchy, all: &Hierarchies, collection: &mut Collec
                 Ok(()) => {
                     let entry = collection.removed.entry(Path::new("/").join(relative)).or_default();
                     entry.killed += killed;
-                    entry.directories.push(orphan.path);
-                    entry.directories.extend(along.into_iter().filter(|_| collection.is_dry));
+                    let along = along.into_iter().filter(|_| collection.is_dry);
+                    for path in std::iter::once(orphan.path).chain(along) {
+                        if !entry.directories.contains(&path) {
+                            entry.directories.push(path);
+                        }
+                    }
                 }
                 Err(e) => collection.failures.push(e),
             }
@@ -94,17 +99,20 @@ pub fn collect(hierarchy: &Hierarchy, all: &Hierarchies, collection: &mut Collec
     left.iter().for_each(|own| controllers::reopen(own));
 }
 
-/// The directories of a group in other hierarchies that are marked to stay, though the one that tracks it, which is
-/// the last to get that mark and the first to lose it, does not: its cgctl was killed on the way.
+/// The directories of an orphan in other hierarchies that would stay without it. The one that tracks it is the first
+/// to be made, the last to be marked to stay and the first to lose that mark: its cgctl was killed on the way.
 fn along(hierarchy: &Hierarchy, relative: &Path, all: &Hierarchies) -> Vec<PathBuf> {
     let has_it = |other: &&Hierarchy| file::directory(&other.mount.join(relative)).is_ok();
-    let tracking = all.unified().map(|index| &all.0[index]).or_else(|| all.0.iter().find(has_it));
+    let best = all.unified().or_else(|| all.of("freezer")).map(|index| &all.0[index]);
+    let tracking = best.filter(has_it).or_else(|| all.0.iter().find(has_it));
     if tracking.is_none_or(|tracking| tracking.mount != hierarchy.mount) {
         return Vec::new();
     }
     let others = all.0.iter().filter(|other| other.mount != hierarchy.mount);
     let paths = others.map(|other| other.mount.join(relative));
-    paths.filter(|path| file::directory(path).is_ok_and(mark::stays)).collect()
+    paths
+        .filter(|path| file::directory(path).is_ok_and(|group| mark::get(group) != Some(Mark::Goes)))
+        .collect()
 }
 
 fn take_along(paths: &[PathBuf]) -> Result<()> {
@@ -129,6 +137,7 @@ fn orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
 
 /// The groups without an owner in any other open directory, each locked: those without a name, and those marked to go.
 fn other_orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
+    intent::settle(base);
     unowned(base, path, tree::groups(base), |path, fd| {
         let is_marked = matches!(mark::get(&fd), Some(Mark::Goes | Mark::Lasts));
         let goes = path.file_name().is_some_and(is_transient) || is_marked;

@@ -27,7 +27,7 @@
 //! | [`probe`] | what the kernel has, as other groups show it |
 //! | [`evacuate`] | processes moved out of the way |
 //! | [`advice`] | what helps when the kernel refuses |
-//! | [`branches`], [`tree`], [`lock`], [`mark`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
+//! | [`branches`], [`tree`], [`lock`], [`mark`], [`intent`], [`file`], [`patience`] | groups below groups; ownership; small files; waits that end |
 #![cfg_attr(not(test), no_main)]
 
 mod advice;
@@ -50,6 +50,7 @@ mod freezer;
 mod gc;
 mod group;
 mod hierarchy;
+mod intent;
 mod job;
 mod kernel;
 mod keys;

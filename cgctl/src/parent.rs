@@ -178,7 +178,10 @@ fn relative(name: &OsStr) -> Result<PathBuf> {
     if name.is_empty() {
         return Err(refused(Path::new(name), "the name is empty"));
     }
-    plain(Path::new(name), Path::new(name))
+    match plain(Path::new(name), Path::new(name))? {
+        path if path.as_os_str().is_empty() => Err(refused(Path::new(name), "that names no group")),
+        path => Ok(path),
+    }
 }
 
 /// Without `..`, which would lead out of the hierarchy.

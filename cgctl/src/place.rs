@@ -8,6 +8,7 @@
 
 use crate::file;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version, is_ours};
+use crate::intent;
 use crate::lock;
 use crate::mark::{self, Mark};
 use rustix::fs::{Mode, fchmod, mkdirat};
@@ -191,14 +192,21 @@ impl Place {
         if is_in_ours && !is_transient {
             lock::share(&base.fd)?;
         }
-        let (fd, is_new) = open_or_make(&base.fd, name, GROUP_MODE)?;
+        let is_marked = !is_in_ours && !is_transient;
+        let (fd, is_new) = if is_marked {
+            open_or_announce(&base.fd, name)?
+        } else {
+            open_or_make(&base.fd, name, GROUP_MODE)?
+        };
         // Whoever looks for orphans may have met it before it was locked.
         let is_held = if is_transient { lock::share(&fd).is_ok() } else { lock::take_part(&fd) };
         if is_transient && !lock::is_at(&fd, &base.fd, name) {
             return Err(Errno::NOENT);
         }
-        if is_new && !is_in_ours && !is_transient {
-            mark::set(&fd, Mark::Goes)?;
+        if is_new && is_marked {
+            let marked = mark::set(&fd, Mark::Goes);
+            intent::done(&base.fd, name);
+            marked?;
         }
         self.prepare(&base.fd, &fd)?;
         if is_held {
@@ -240,6 +248,20 @@ pub fn tidy(top: &Path, below: &Path) {
         }
         std::fs::remove_dir(path)
     });
+}
+
+/// The same for one that will be marked.
+fn open_or_announce(parent: &OwnedFd, name: &OsStr) -> Result<(OwnedFd, bool)> {
+    match file::directory_in(parent, name) {
+        Err(Errno::NOENT) => {}
+        other => return other.map(|fd| (fd, false)),
+    }
+    intent::announce(parent, name);
+    let opened = open_or_make(parent, name, GROUP_MODE);
+    if !opened.as_ref().is_ok_and(|(_, is_new)| *is_new) {
+        intent::done(parent, name);
+    }
+    opened
 }
 
 /// Whether it was made is told with it.

@@ -27,14 +27,16 @@ impl Group {
         self.parts.iter().any(|part| part.directory.is_populated())
     }
 
-    /// Refuses what would be done to this process as well.
+    /// Refuses what would be done to every process that there is, or to this one as well.
     pub fn check_without_us(&self, what: &str) -> Result<()> {
-        let is_in_it = i32::try_from(std::process::id()).is_ok_and(|pid| self.processes().contains(&pid));
-        if !is_in_it {
-            return Ok(());
+        let what = || format!("{what} group {}", self.name);
+        if self.parts.iter().any(|part| part.relative.as_os_str().is_empty()) {
+            return Err(Error::new(what(), "it is the top of a hierarchy, and has every process in it"));
         }
-        let what = format!("{what} group {}", self.name);
-        Err(Error::new(what, "this cgctl is in it").hint("call it from another group"))
+        match i32::try_from(std::process::id()).is_ok_and(|pid| self.processes().contains(&pid)) {
+            true => Err(Error::new(what(), "this cgctl is in it").hint("call it from another group")),
+            false => Ok(()),
+        }
     }
 
     /// Ends every process, and waits until they have gone. The unified tree, which does that at once, comes first.

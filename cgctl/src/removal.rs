@@ -49,19 +49,19 @@ pub fn remove(group: &Group, how: How) -> Result<()> {
             How::Kill => group.kill()?,
         }
         match take(group) {
-            Owner::Gone => return Ok(()),
-            Owner::Us => return remove_ours(group, how),
+            Some(ours) => return remove_ours(group, &ours, how),
             // Without its command, a cgctl removes its group, or lets go of the groups around it.
-            Owner::Another if how == How::Kill && patience.pause() => {}
-            Owner::Another => return Err(in_use(group)),
+            None if how == How::Kill && patience.pause() => {}
+            None => return Err(in_use(group)),
         }
     }
 }
 
-fn remove_ours(group: &Group, how: How) -> Result<()> {
-    let marked = |directory| Some((directory, mark::get(directory).filter(|mark| *mark != Mark::Goes)?));
-    let kept: Vec<(&Directory, Mark)> = in_order(group).filter_map(marked).collect();
-    for directory in in_order(group) {
+fn remove_ours(group: &Group, ours: &[&Directory], how: How) -> Result<()> {
+    let marked =
+        |directory: &&Directory| Some((*directory, mark::get(directory).filter(|mark| *mark != Mark::Goes)?));
+    let kept: Vec<(&Directory, Mark)> = ours.iter().filter_map(marked).collect();
+    for directory in ours {
         // A kernel without marks has no groups that stay.
         let _ = mark::set(directory, Mark::Goes);
     }
@@ -69,7 +69,7 @@ fn remove_ours(group: &Group, how: How) -> Result<()> {
         How::IfEmpty => Ok(()),
         How::Kill => group.kill(),
     }
-    .and_then(|()| clear(group, how));
+    .and_then(|()| clear(group, ours, how));
     if removed.is_err() && how == How::IfEmpty {
         for (directory, mark) in kept.into_iter().rev() {
             let _ = mark::set(directory, mark);
@@ -79,15 +79,15 @@ fn remove_ours(group: &Group, how: How) -> Result<()> {
 }
 
 /// The one that tracks the group comes first: it is marked first, and removed last.
-fn in_order(group: &Group) -> impl DoubleEndedIterator<Item = &Directory> {
+fn in_order(group: &Group) -> impl Iterator<Item = &Directory> {
     let tracking = group.tracking();
     let others = group.parts.iter().map(|part| &part.directory).filter(|other| other.path != tracking.path);
     std::iter::once(tracking).chain(others)
 }
 
-fn clear(group: &Group, how: How) -> Result<()> {
+fn clear(group: &Group, ours: &[&Directory], how: How) -> Result<()> {
     let patience = &mut Patience::of(LIMIT);
-    for directory in in_order(group).rev() {
+    for directory in ours.iter().rev() {
         let removed = match how {
             How::IfEmpty => tree::clear(directory, patience)
                 .and_then(|()| tree::remove(CWD, &directory.path, patience))
@@ -138,17 +138,18 @@ fn check_empty(group: &Group) -> Result<()> {
     }
 }
 
-/// Takes all parts, as [`gc`](crate::gc) does with an orphan.
-fn take(group: &Group) -> Owner {
-    let mut any = Owner::Gone;
+/// Takes all directories that are still in their places, as [`gc`](crate::gc) does with an orphan: another group may
+/// have come to where one has gone. `None` when a cgctl that lives has any.
+fn take(group: &Group) -> Option<Vec<&Directory>> {
+    let mut ours = Vec::new();
     for directory in in_order(group) {
         match take_one(directory) {
-            Owner::Another => return Owner::Another,
-            Owner::Us => any = Owner::Us,
+            Owner::Another => return None,
+            Owner::Us => ours.push(directory),
             Owner::Gone => {}
         }
     }
-    any
+    Some(ours)
 }
 
 fn take_one(directory: &Directory) -> Owner {

@@ -27,6 +27,7 @@ pub fn run(options: &Options) -> Result<u8> {
     let signal = options.signal.as_deref().map_or(Ok(Signal::SIGKILL), signal)?;
     let all = Hierarchies::discover()?;
     let group = Group::find(&options.name, &options.place.parent()?, &all)?;
+    group.check_without_us("signal")?;
     match signal {
         Signal::SIGKILL => group.kill()?,
         other => group.signal(other)?,

@@ -50,6 +50,28 @@ fn a_frozen_group_stands_still_until_it_is_thawed() {
     tests::eventually("both go on", || used(&outer) > before[0] && used(&inner) > before[1]);
 }
 
+/// With many at work, the kernel is not done at once.
+#[test]
+fn freeze_returns_when_all_stand_still() {
+    let Some(groups) = Groups::new() else { return };
+    if !make(&groups, "a") {
+        return;
+    }
+    let script = "for i in $(seq 40); do while :; do :; done & done; echo ready; wait";
+    let job = groups.cgctl("exec a -- sh -c").arg(script).start();
+    job.until("ready");
+    let (file, frozen) = match groups.with("a", "cgroup.freeze") {
+        Some(file) => (file.with_file_name("cgroup.events"), "frozen 1"),
+        None => (groups.with("a", "freezer.state").unwrap(), "FROZEN"),
+    };
+    for _ in 0..10 {
+        groups.cgctl("freeze a").done().is(0).quiet();
+        let state = fs::read_to_string(&file).unwrap();
+        assert!(state.contains(frozen), "{state}");
+        groups.cgctl("thaw a").done().is(0).quiet();
+    }
+}
+
 #[test]
 fn an_empty_group_can_be_frozen() {
     let Some(groups) = Groups::new() else { return };

@@ -3,6 +3,7 @@
 use crate::support::{Groups, alone, has_v2};
 use nix::sys::signal::Signal::SIGKILL;
 use std::fs;
+use std::process::Command;
 use tests::cgroup;
 
 #[test]
@@ -44,6 +45,32 @@ fn dry_run(groups: &Groups) -> bool {
     true
 }
 
+/// What `new` leaves when it is killed between making a directory and marking it.
+#[test]
+fn a_directory_that_was_made_and_not_marked_goes_when_its_maker_is_dead() {
+    let Some(groups) = Groups::new() else { return };
+    groups.cgctl("new keeps-the-parent").done().is(0).quiet();
+    let parent = groups.directories("").swap_remove(0);
+    let mut dead = Command::new("true").spawn().unwrap();
+    dead.wait().unwrap();
+    let makers = [("dead", dead.id()), ("living", std::process::id())];
+    for (name, maker) in makers {
+        let attribute = format!("user.cgctl+{name}");
+        let maker = maker.to_string();
+        rustix::fs::setxattr(&parent, attribute, maker.as_bytes(), rustix::fs::XattrFlags::empty()).unwrap();
+        fs::create_dir(parent.join(name)).unwrap();
+    }
+    tests::eventually("gc finds it", || {
+        groups.sandbox.run("cgctl gc").done().is(0);
+        !parent.join("dead").exists()
+    });
+    assert!(parent.join("living").exists());
+    let mut list = [0; 256];
+    let length = rustix::fs::listxattr(&parent, &mut list[..]).unwrap();
+    let list = String::from_utf8_lossy(&list[..length]).into_owned();
+    assert!(!list.contains("+dead") && list.contains("+living"), "{list}");
+}
+
 /// What `new` and `rm` leave when they are killed between two marks.
 #[test]
 fn a_group_that_is_marked_halfway_goes_as_a_whole() {
@@ -53,7 +80,8 @@ fn a_group_that_is_marked_halfway_goes_as_a_whole() {
     if directories.len() < 2 {
         return;
     }
-    let tracking = directories.iter().find(|path| !has_v2() || path.join("cgroup.freeze").exists()).unwrap();
+    let file = if has_v2() { "cgroup.freeze" } else { "freezer.state" };
+    let tracking = directories.iter().find(|path| path.join(file).exists()).unwrap();
     rustix::fs::setxattr(tracking, "user.cgctl", b"goes", rustix::fs::XattrFlags::empty()).unwrap();
     tests::eventually("all of it goes", || {
         groups.sandbox.run("cgctl gc").done().is(0);

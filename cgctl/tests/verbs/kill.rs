@@ -69,6 +69,20 @@ fn another_signal_is_sent_to_each_once() {
 }
 
 #[test]
+fn nobody_ends_every_process_that_there_is() {
+    let Some(groups) = Groups::new() else { return };
+    // Should it not be refused, nothing happens: signal 18 is CONT, and the rest finds no process to be in.
+    for verb in ["kill -s CONT", "kill -s 18", "thaw"] {
+        let done = groups.cgctl(verb).arg("/").done().is(125).complains_as("cgctl");
+        done.says("group /: it is the top of a hierarchy, and has every process in it");
+        groups.cgctl(verb).arg(".").done().is(125).complains_as("cgctl").says("that names no group");
+    }
+    groups.cgctl("new a").done().is(0).quiet();
+    let done = groups.cgctl("exec a -- cgctl kill a -s CONT").done().is(125).complains_as("cgctl");
+    done.says("cannot signal group a: this cgctl is in it");
+}
+
+#[test]
 fn a_signal_that_there_is_not_is_refused() {
     let Some(groups) = Groups::new() else { return };
     groups.cgctl("new a").done().is(0).quiet();

@@ -71,7 +71,8 @@ fn a_process_that_one_hierarchy_refuses_stays_where_it_was() {
     let Some((cpuset, _)) = hierarchies.iter().find(|(_, kind)| kind.contains("cpuset")) else {
         return;
     };
-    groups.cgctl("new a m=32M pids=9").done().is(0).quiet();
+    // It goes into the one for cpu before the one for cpuset, and into that for memory after it.
+    groups.cgctl("new a cpu=1 m=32M pids=9").done().is(0).quiet();
     // Without processors it takes no process.
     fs::create_dir_all(cpuset.join(groups.path("a"))).unwrap();
     let job = outside(&groups);
