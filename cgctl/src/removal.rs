@@ -58,9 +58,8 @@ pub fn remove(group: &Group, how: How) -> Result<()> {
 }
 
 fn remove_ours(group: &Group, ours: &[&Directory], how: How) -> Result<()> {
-    let marked =
-        |directory: &&Directory| Some((*directory, mark::get(directory).filter(|mark| *mark != Mark::Goes)?));
-    let kept: Vec<(&Directory, Mark)> = ours.iter().filter_map(marked).collect();
+    let kept = ours.iter().map(|directory| (directory, mark::get(directory)));
+    let kept: Vec<_> = kept.filter_map(|(directory, mark)| Some((directory, mark?))).collect();
     for directory in ours {
         // A kernel without marks has no groups that stay.
         let _ = mark::set(directory, Mark::Goes);
