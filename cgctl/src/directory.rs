@@ -138,12 +138,13 @@ fn adopt(place: &Place, name: &str) -> io::Result<Adoption> {
         lock::exclude(&base)?;
     }
     let fd = file::directory_in(&base, name)?;
-    let mark = mark::get(&fd);
-    if mark == Some(Mark::Stays) || mark.is_none() && place.kind == Kind::Inside {
+    let path = place.path().join(name);
+    let is_unmarked = mark::get(&fd).is_none();
+    if Directory::open(place.version, path.clone())?.stays() || is_unmarked && place.kind == Kind::Inside {
         return Ok(Adoption::None);
     }
     let is_leaving = lock::take_part(&fd);
-    Ok(match Directory::adopt_closely(place.version, place.path().join(name), fd) {
+    Ok(match Directory::adopt_closely(place.version, path, fd) {
         Some(orphan) => Adoption::Ours(orphan),
         None if is_leaving => Adoption::Leaving,
         None => Adoption::Owned,
@@ -196,7 +197,13 @@ impl Directory {
 
     /// A group without a name never does, whatever a program in it has made of its mark.
     fn stays(&self) -> bool {
-        !self.path.file_name().is_some_and(is_transient) && mark::stays(&self.fd)
+        let is_named = !self.path.file_name().is_some_and(is_transient);
+        is_named
+            && match mark::get(&self.fd) {
+                Some(Mark::Stays) => true,
+                Some(Mark::Lasts) => self.is_populated(),
+                Some(Mark::Goes) | None => false,
+            }
     }
 
     /// It stands in a directory that others can lock as well.
@@ -206,8 +213,8 @@ impl Directory {
     }
 
     /// Makes it, and what was made on the way to it, stay when this process ends.
-    pub fn keep(&self) -> io::Result<()> {
-        self.made.iter().chain([&self.fd]).try_for_each(|fd| mark::set(fd, Mark::Stays))
+    pub fn keep(&self, mark: Mark) -> io::Result<()> {
+        self.made.iter().chain([&self.fd]).try_for_each(|fd| mark::set(fd, mark))
     }
 
     /// Nobody else has it, and its path leads to it.

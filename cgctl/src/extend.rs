@@ -5,6 +5,7 @@ use crate::directory::{self, Claim, Directory};
 use crate::existing::Group;
 use crate::file;
 use crate::hierarchy::Hierarchies;
+use crate::mark::Mark;
 use crate::place::{self, Kind};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
@@ -72,7 +73,7 @@ impl Extension {
 
     /// Moves the processes of the group into it. It is marked to stay before: `gc` ends what is in an orphan.
     pub fn fill(&self, group: &Group) -> Result<()> {
-        self.directory.keep().cannot_with(|| format!("keep {}", show(&self.directory.path)))?;
+        self.directory.keep(Mark::Stays).cannot_with(|| format!("keep {}", show(&self.directory.path)))?;
         for _ in 0..ROUNDS {
             let inside = self.directory.processes();
             let missing: Vec<i32> =

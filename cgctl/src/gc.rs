@@ -146,7 +146,8 @@ fn orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
 /// The groups without an owner in any other open directory, each locked: those without a name, and those marked to go.
 fn other_orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
     unowned(base, path, tree::groups(base), |path, fd| {
-        let goes = path.file_name().is_some_and(is_transient) || mark::get(&fd) == Some(Mark::Goes);
+        let is_marked = matches!(mark::get(&fd), Some(Mark::Goes | Mark::Lasts));
+        let goes = path.file_name().is_some_and(is_transient) || is_marked;
         goes.then(|| Directory::adopt_closely(version, path, fd)).flatten()
     })
 }

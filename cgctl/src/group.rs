@@ -2,11 +2,13 @@
 
 use crate::advice;
 use crate::controllers;
+use crate::counters::COUNTING;
 use crate::directory::{self, Claim, Directory};
 use crate::enter;
 use crate::file;
 use crate::gc;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version, from_ours_on};
+use crate::mark::Mark;
 use crate::place::{self, DIRECTORY, Place};
 use crate::plan::{Plan, Use, Write};
 use crate::refusal;
@@ -19,7 +21,7 @@ use nix::errno::Errno;
 use rustix::io::Errno as Os;
 use std::ffi::OsString;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A group that this process has made, and removes.
 #[derive(Debug)]
@@ -93,22 +95,49 @@ impl Group {
         }
     }
 
-    /// Leaves the group for good: it stays without an owner. On an error it is removed.
-    pub fn keep(self) -> Result<()> {
-        // The one that tracks it last: until it stays, `gc` takes the others along.
+    /// Leaves the group for good: it stays without an owner, as `mark` says. On an error it is removed.
+    pub fn keep(self, mark: Mark) -> Result<()> {
+        match self.mark(mark) {
+            Ok(()) => Ok(()),
+            Err(e) => {
+                self.remove();
+                Err(e)
+            }
+        }
+    }
+
+    /// Enters the group with this process, which leaves it to the next program. On an error the group is removed.
+    pub fn become_in(self, hierarchies: &Hierarchies, next: impl FnOnce() -> Error) -> Error {
+        let why = match self.mark(Mark::Lasts).and_then(|()| self.join(|_| true)) {
+            Ok(()) => next(),
+            Err(e) => e,
+        };
+        self.return_to_own(hierarchies);
+        self.remove();
+        why
+    }
+
+    fn return_to_own(&self, hierarchies: &Hierarchies) {
+        for part in &self.parts {
+            let Hierarchy { version, mount, own, .. } = &hierarchies.0[part.hierarchy];
+            let own = own.as_ref().and_then(|own| Directory::open(*version, mount.join(own)).ok());
+            report(own.map_or(Ok(()), |own| enter::all(std::iter::once(&own))));
+        }
+    }
+
+    fn mark(&self, mark: Mark) -> Result<()> {
+        // A group that is gone in one hierarchy and stays in another would be no group.
         // The one that tracks it comes last: until then, gc takes the others for its orphans.
-        let marked = self.parts.iter().rev().try_for_each(|part| part.directory.keep());
-        if let Err(errno) = marked {
+        let marked = self.parts.iter().rev().try_for_each(|part| part.directory.keep(mark));
+        marked.map_err(|errno| {
             let error = file::cannot(format_args!("keep group {}", self.name), errno);
-            self.remove();
-            return Err(match errno {
+            match errno {
                 Os::OPNOTSUPP => {
                     error.hint("that needs Linux 5.7 or later, which lets gc tell it from an orphan")
                 }
                 _ => error,
-            });
-        }
-        Ok(())
+            }
+        })
     }
 
     fn add_parts(&mut self, uses: &[Use], request: &Request, hierarchies: &Hierarchies) -> Result<bool> {
@@ -149,6 +178,26 @@ impl Group {
             };
         }
         Err(refusal)
+    }
+
+    /// Adds directories in which the kernel counts; without those where it may not be done.
+    pub fn count(&mut self, request: &Request, hierarchies: &Hierarchies) {
+        for controller in COUNTING {
+            let Some(index) = hierarchies.of(controller) else { continue };
+            let is_counted_by_v2 = controller == "cpuacct" && hierarchies.unified().is_some();
+            if self.part(index).is_none() && !is_counted_by_v2 {
+                self.parts.extend(self.claim(index, request, hierarchies).ok().flatten());
+            }
+            if let Some(place) = self.part(index).map(|part| part.place.clone()) {
+                let _ = controllers::enable(&place, &[controller.to_owned()], &mut self.way);
+            }
+        }
+    }
+
+    /// Its path from the top of the hierarchy that tracks it.
+    pub fn path(&self) -> PathBuf {
+        let place = self.parts.first().map(|part| part.place.relative()).unwrap_or_default();
+        Path::new("/").join(place).join(&self.called)
     }
 
     fn part(&self, hierarchy: usize) -> Option<&Part> {

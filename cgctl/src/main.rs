@@ -5,7 +5,7 @@
 //! | [`cli`], [`verbs`] | the verbs, a file for each |
 //! | [`request`] | the words before `--`: a name and settings |
 //! | [`keys`], [`table`], [`kernel`] | the table of keys: the file of each version, how it is written and read |
-//! | [`setting`], [`words`], [`size`], [`device`], [`value`] | what a word means; values and their units |
+//! | [`setting`], [`words`], [`size`], [`duration`], [`device`], [`value`] | what a word means; values and their units |
 //! | [`hierarchy`] | what is mounted, and where this process stands in it |
 //! | [`plan`], [`swap`], [`refusal`] | which file of which hierarchy gets which text, or why none |
 //! | [`place`] | where groups may be made |
@@ -15,7 +15,9 @@
 //! | [`read`], [`change`], [`extend`] | its limits told and changed |
 //! | [`enter`] | a process goes into a group, or is told why not |
 //! | [`group`] | the directories of one group together |
-//! | [`report`] | what the limits did |
+//! | [`job`], [`cut`] | the command of `new`: its time, its files, its end |
+//! | [`counters`], [`report`], [`status`] | what the kernel counted, and who is told |
+//! | [`limits`] | what the limits did |
 //! | [`gc`] | what a killed cgctl left behind |
 //! | [`listing`], [`population`] | the groups that are there; the processes in one |
 //! | [`stat`], [`top`] | what a group uses, once and again and again |
@@ -33,9 +35,12 @@ mod branches;
 mod change;
 mod cli;
 mod controllers;
+mod counters;
+mod cut;
 mod delegate;
 mod device;
 mod directory;
+mod duration;
 mod enter;
 mod evacuate;
 mod existing;
@@ -45,8 +50,10 @@ mod freezer;
 mod gc;
 mod group;
 mod hierarchy;
+mod job;
 mod kernel;
 mod keys;
+mod limits;
 mod listing;
 mod lock;
 mod mark;
@@ -66,6 +73,7 @@ mod request;
 mod setting;
 mod size;
 mod stat;
+mod status;
 mod swap;
 mod systemd;
 mod table;

@@ -19,13 +19,19 @@ const NAME: &str = "user.cgctl";
 pub enum Mark {
     /// It stays until somebody removes it.
     Stays,
+    /// It stays for as long as there is a process in it.
+    Lasts,
     /// It goes.
     Goes,
 }
 
 /// Marks a directory, or changes its mark.
 pub fn set(dir: impl AsFd, mark: Mark) -> Result<()> {
-    let value: &[u8] = if mark == Mark::Stays { b"stays" } else { b"goes" };
+    let value: &[u8] = match mark {
+        Mark::Stays => b"stays",
+        Mark::Lasts => b"lasts",
+        Mark::Goes => b"goes",
+    };
     fsetxattr(dir, NAME, value, XattrFlags::empty())
 }
 
@@ -34,6 +40,7 @@ pub fn get(dir: impl AsFd) -> Option<Mark> {
     let mut value = [0; 16];
     match fgetxattr(dir, NAME, &mut value[..]).map(|length| &value[..length]) {
         Ok(b"stays") => Some(Mark::Stays),
+        Ok(b"lasts") => Some(Mark::Lasts),
         Ok(b"goes") => Some(Mark::Goes),
         _ => None,
     }

@@ -58,7 +58,8 @@ pub fn remove(group: &Group, how: How) -> Result<()> {
 }
 
 fn remove_ours(group: &Group, ours: &[&Directory], how: How) -> Result<()> {
-    let kept: Vec<&&Directory> = ours.iter().filter(|directory| mark::stays(directory)).collect();
+    let kept = ours.iter().map(|directory| (directory, mark::get(directory)));
+    let kept: Vec<_> = kept.filter_map(|(directory, mark)| Some((directory, mark?))).collect();
     for directory in ours {
         // A kernel without marks has no groups that stay.
         let _ = mark::set(directory, Mark::Goes);
@@ -69,8 +70,8 @@ fn remove_ours(group: &Group, ours: &[&Directory], how: How) -> Result<()> {
     }
     .and_then(|()| clear(group, ours, how));
     if removed.is_err() && how == How::IfEmpty {
-        for directory in kept.iter().rev() {
-            let _ = mark::set(directory, Mark::Stays);
+        for (directory, mark) in kept.into_iter().rev() {
+            let _ = mark::set(directory, mark);
         }
     }
     removed

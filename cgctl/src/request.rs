@@ -1,6 +1,7 @@
 //! What `cgctl new` was asked for, read and checked before anything is made.
 
 use crate::hierarchy::{Hierarchies, Hierarchy};
+use crate::job::JobOptions;
 use crate::parent::{Name, Parent};
 use crate::place::Place;
 use crate::setting::{Setting, is_setting};
@@ -18,6 +19,8 @@ pub struct Request {
     pub parent: Parent,
     /// The limits, in the order given.
     pub settings: Vec<Setting>,
+    /// What is to be done about the command.
+    pub job: JobOptions,
     /// Processes may be moved out of the way.
     pub evacuates: bool,
     /// The rest of the line; empty for a group that stays.
@@ -27,7 +30,7 @@ pub struct Request {
 impl Request {
     /// Reads the words: a name may come first, the others are settings, each key once.
     pub fn read(options: Options) -> Result<Self> {
-        let Options { words, command, place, evacuate } = options;
+        let Options { words, command, place, evacuate, job } = options;
         let has_name = words.first().is_some_and(|word| !is_setting(word));
         let (names, settings) = words.split_at(usize::from(has_name));
         let odd = settings.iter().find(|word| !is_setting(word));
@@ -35,6 +38,10 @@ impl Request {
             return Err(no_command(&words, settings));
         }
         let name = names.first().map(|name| Name::read(name)).transpose()?;
+        if job.exec && name.is_none() {
+            let error = Error::new("use --exec", "a group that stays needs a name");
+            return Err(error.hint("cgctl new --exec NAME ... -- COMMAND"));
+        }
         if let Some(word) = odd {
             return Err(Error::new(
                 format_args!("use {}", show(word)),
@@ -42,14 +49,14 @@ impl Request {
             ));
         }
         let settings = Setting::parse_all(settings)?;
-        Ok(Request { name, parent: place.parent()?, settings, evacuates: evacuate, command })
+        Ok(Request { name, parent: place.parent()?, settings, evacuates: evacuate, job, command })
     }
 }
 
 impl Request {
-    /// The group stays, for want of a command that it could go with.
+    /// The group stays, for want of a cgctl that it could go with.
     pub fn stays(&self) -> bool {
-        self.command.is_empty()
+        self.command.is_empty() || self.job.exec
     }
 
     /// Where the group may be made in a hierarchy, best first.
@@ -83,6 +90,7 @@ mod tests {
             words: own(words),
             command: own(command),
             place: crate::cli::Where::default(),
+            job: JobOptions::default(),
             evacuate: false,
         })
     }

@@ -3,8 +3,9 @@
 use crate::cli::Where;
 use crate::group::Group;
 use crate::hierarchy::Hierarchies;
+use crate::job::{Job, JobOptions};
+use crate::mark::Mark;
 use crate::plan::{Plan, Present};
-use crate::report;
 use crate::request::Request;
 use chain::Result;
 use chain::child::Parent;
@@ -20,6 +21,9 @@ pub struct Options {
 
     #[command(flatten)]
     pub place: Where,
+
+    #[command(flatten)]
+    pub job: JobOptions,
 
     /// Move processes that are in the way to a group cgctl.leaf inside the one they are in
     #[arg(long)]
@@ -48,22 +52,23 @@ Keys:
 `cgctl keys` lists them all.";
 
 /// Makes the group, runs the command in it, removes it, and gives the status of the command. Without a command the
-/// group stays.
+/// group stays, as it does with --exec.
 pub fn run(options: Options) -> Result<u8> {
     let request = Request::read(options)?;
+    let job = Job::prepare(request.job.clone())?;
     let hierarchies = Hierarchies::discover()?;
     let plan = Plan::new(&request.settings, Present::NEW, &hierarchies)?;
     if request.stays() {
-        Group::make(&plan, &request, &hierarchies)?.keep()?;
-        return Ok(0);
+        let group = Group::make(&plan, &request, &hierarchies)?;
+        return match request.command.as_slice() {
+            [] => group.keep(Mark::Stays).map(|()| 0),
+            command => Err(job.exec(group, &hierarchies, command)),
+        };
     }
     let parent = Parent::prepare()?;
-    let group = Group::make(&plan, &request, &hierarchies)?;
-    let status = group.start(&parent, &request.command).and_then(|child| parent.wait(child));
-    if let Err(e) = group.kill() {
-        e.report();
+    let mut group = Group::make(&plan, &request, &hierarchies)?;
+    if job.needs_counters() {
+        group.count(&request, &hierarchies);
     }
-    report::tell(&group, &hierarchies);
-    group.remove();
-    status
+    job.run(&parent, group, &hierarchies, &request.command)
 }
