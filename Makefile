@@ -4,13 +4,14 @@ PREFIX = /usr/local
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := $(CURDIR)/target/$(HOST)/release
 TOOLS = cgctl netns nsenter-rs pivot unshare-rs
-SCRIPTS = shell-scripts/mkrootfs tests/need tests/bench/run tests/uml/run tests/uml/guest .ci/run
+SCRIPTS = shell-scripts/mkrootfs tests/need tests/bench/run tests/bench/cgroups tests/uml/run tests/uml/guest \
+	tests/qemu/run tests/qemu/init .ci/run
 CMD = sh
 
 # Without root there is no control group to be had from a plain login: the demo then does the rest.
 LIMITED = $(if $(filter 0,$(shell id -u)),cgctl new m=64M -- unshare-rs,unshare-rs -Ur)
 
-.PHONY: all demo test lint check bench install uninstall clean
+.PHONY: all demo test test-qemu lint check bench install uninstall clean
 
 all:
 	cargo build --release --workspace
@@ -28,6 +29,12 @@ test: all
 	tests/need test
 	CHAIN_BIN_DIR="$(BIN)" cargo test --workspace
 
+# What User-Mode Linux lacks: cpuset, hugetlb, io.weight and pressure on pure cgroup v2. Takes minutes.
+test-qemu: all
+	tests/need test
+	tests/need qemu
+	CHAIN_BIN_DIR="$(BIN)" cargo test -p cgctl --test rigs -- --ignored --nocapture kernel_of_debian
+
 lint:
 	tests/need lint
 	cargo fmt --all --check
@@ -40,6 +47,7 @@ check: lint test
 bench: all
 	tests/need bench
 	tests/bench/run "$(BIN)"
+	tests/bench/cgroups "$(BIN)"
 
 install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"

@@ -1,5 +1,11 @@
-//! The verbs and their options.
+//! The verbs; their options stand beside what they do, in [`verbs`](crate::verbs).
 
+use crate::parent::Parent;
+use crate::verbs::{
+    delegate, events, exec, freeze, gc, get, info, keys, kill, ls, r#move, new, pids, rm, set, stat, top,
+    wait,
+};
+use chain::Result;
 use std::ffi::OsString;
 
 /// Control groups: limit a command, run it, clean up after it
@@ -13,45 +19,65 @@ pub struct Options {
 /// What is to be done.
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
-    New(New),
-    Gc(Gc),
-    Info(Info),
+    New(new::Options),
+    Set(set::Options),
+    Get(get::Options),
+    Exec(exec::Options),
+    Ls(ls::Options),
+    Stat(stat::Options),
+    Top(top::Options),
+    Pids(pids::Options),
+    Move(r#move::Options),
+    Freeze(freeze::Freeze),
+    Thaw(freeze::Thaw),
+    Kill(kill::Options),
+    Wait(wait::Options),
+    Events(events::Options),
+    Rm(rm::Options),
+    Delegate(delegate::Options),
+    Gc(gc::Options),
+    Keys(keys::Options),
+    Info(info::Options),
 }
 
-/// Run a command in a new group, and remove the group when the command has ended
-#[derive(clap::Args, Debug)]
-#[command(after_help = KEYS, override_usage = "cgctl new [NAME] [KEY=VALUE]... -- COMMAND [ARG]...")]
-pub struct New {
-    /// Name of the group (run-PID when none is given), then its limits
-    #[arg(value_name = "NAME|KEY=VALUE")]
-    pub words: Vec<OsString>,
-
-    /// The command, always after --
-    #[arg(last = true, value_name = "COMMAND")]
-    pub command: Vec<OsString>,
+impl Verb {
+    /// Does it, and gives the exit status.
+    pub fn run(self) -> Result<u8> {
+        match self {
+            Verb::New(options) => new::run(options),
+            Verb::Set(options) => set::run(&options),
+            Verb::Get(options) => get::run(&options),
+            Verb::Exec(options) => exec::run(&options),
+            Verb::Ls(options) => ls::run(&options),
+            Verb::Stat(options) => stat::run(&options),
+            Verb::Top(options) => top::run(&options),
+            Verb::Pids(options) => pids::run(&options),
+            Verb::Move(options) => r#move::run(&options),
+            Verb::Freeze(options) => freeze::freeze(&options),
+            Verb::Thaw(options) => freeze::thaw(&options),
+            Verb::Kill(options) => kill::run(&options),
+            Verb::Wait(options) => wait::run(&options),
+            Verb::Events(options) => events::run(&options),
+            Verb::Rm(options) => rm::run(&options),
+            Verb::Delegate(options) => delegate::run(&options),
+            Verb::Keys(options) => keys::run(&options),
+            Verb::Gc(options) => gc::run(&options),
+            Verb::Info(options) => info::run(&options),
+        }
+    }
 }
 
-/// Remove what a killed cgctl left behind, and end the processes in it
-#[derive(clap::Args, Debug)]
-pub struct Gc {
-    /// Tell of each removed group as a JSON object on a line of its own
-    #[arg(long)]
-    pub json: bool,
+/// Where names begin.
+#[derive(clap::Args, Debug, Default)]
+pub struct Where {
+    /// The group in which names begin (default: $CGCTL_PARENT, or else /cgctl)
+    #[arg(long, value_name = "GROUP")]
+    parent: Option<OsString>,
 }
 
-/// Show which hierarchies are mounted, what they can limit, and where groups are made
-#[derive(clap::Args, Debug)]
-pub struct Info {
-    /// Tell it as one JSON object
-    #[arg(long)]
-    pub json: bool,
+impl Where {
+    /// What the option, or else the environment, says.
+    pub fn parent(&self) -> Result<Parent> {
+        Parent::read(self.parent.as_deref())
+    }
 }
-
-const KEYS: &str = "\
-Keys:
-  m=SIZE       memory: 64M, 1.5G, 64MiB, 64MB, 50% (of the machine's) or max; swap is off unless asked for
-  swap=SIZE    swap in addition to m: a size, a share of the machine's swap, or max
-  cpu=CORES    processor time: 0.5, 150% or max
-  weight=N     share of the processor when it is wanted by others too: 1 to 10000, 100 is usual
-  pids=N       processes and threads: 1 to 4194304, or max
-  FILE=VALUE   a file of the kernel, as in memory.high=48M or cpuset.cpus=0-1";

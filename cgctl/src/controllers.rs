@@ -3,9 +3,11 @@
 
 use crate::advice;
 use crate::directory::{self, Claim, Directory};
+use crate::evacuate::evacuate;
 use crate::file;
 use crate::hierarchy::Version;
 use crate::place::Place;
+use crate::systemd;
 use crate::tree;
 use chain::text::show;
 use chain::{Cannot, Error, Result};
@@ -31,30 +33,81 @@ pub fn is_leaf(name: &OsStr) -> bool {
     name.as_bytes().starts_with(LEAF.as_bytes())
 }
 
+/// What may be done about processes that are in the way, and what was.
+#[derive(Debug, Default)]
+pub struct Way {
+    /// They may be moved for good, see [`evacuate`](crate::evacuate).
+    pub evacuates: bool,
+    /// What is enabled has to stay so.
+    pub stays: bool,
+    /// Where this process had to move, if it was alone in the group where controllers were missing.
+    pub leaf: Option<Leaf>,
+}
+
 /// Enables `controllers` for the groups in `place`, from the top down, only where they are missing.
-///
-/// Sets `leaf` to where this process had to move, if it was alone in the group where they were missing.
-pub fn enable(place: &Place, controllers: &[String], leaf: &mut Option<Leaf>) -> Result<()> {
+pub fn enable(place: &Place, controllers: &[String], way: &mut Way) -> Result<()> {
     if controllers.is_empty() || place.version == Version::V1 {
         return Ok(());
     }
     for relative in from_the_top(place) {
-        let group = place.mount.join(&relative);
+        let group: PathBuf = place.mount.iter().chain(&relative).collect();
         let missing = missing(&group, controllers)?;
         if missing.is_empty() {
             continue;
         }
         check_ours(place, &relative, &missing)?;
-        if leaf.is_none() && !has_no_processes(&group) {
-            *leaf = Some(Leaf::enter(place, &group)?);
+        if way.leaf.is_none() && !has_no_processes(&group) {
+            check_domain(&group)?;
+            make_way(place, &group, &missing, way)?;
         }
         let line = missing.iter().map(|name| format!("+{name}")).collect::<Vec<_>>().join(" ");
         change(&group, &line).map_err(|e| explain(e, &group, &missing))?;
-        if let Some(leaf) = leaf {
+        if let Some(leaf) = &mut way.leaf {
             leaf.enabled.push((group, line.replace('+', "-")));
         }
     }
     Ok(())
+}
+
+fn make_way(place: &Place, group: &Path, missing: &[&str], way: &mut Way) -> Result<()> {
+    let others = others(group)?;
+    let is_own = place.anchor == group.strip_prefix(&place.mount).unwrap_or(group);
+    match others.first() {
+        None if is_own && way.stays => evacuate(group)?,
+        None if is_own => way.leaf = Some(Leaf::enter(place, group)?),
+        _ if way.evacuates => {
+            let what = format!("evacuate {}", show(group));
+            systemd::refusal(what, group).map_or(Ok(()), Err)?;
+            evacuate(group)?;
+        }
+        other => {
+            let what = format!("enable {} in {}", list(missing), show(group));
+            let who = other.map_or("this process".to_owned(), |pid| format!("process {pid}"));
+            let error = Error::new(what, format_args!("{who} is in it; {RULE}"));
+            return Err(error.hint(advice::company()));
+        }
+    }
+    Ok(())
+}
+
+/// The processes of a group but for this one.
+fn others(group: &Path) -> Result<Vec<String>> {
+    let procs =
+        file::read_path(group.join("cgroup.procs")).cannot_with(|| format!("read {}", show(group)))?;
+    let this = std::process::id().to_string();
+    Ok(procs.lines().filter(|pid| *pid != this).map(str::to_owned).collect())
+}
+
+/// A threaded group shares its processes with the group above, cgroup-v2.rst, "Threads".
+fn check_domain(group: &Path) -> Result<()> {
+    let kind = file::read_path(group.join("cgroup.type")).unwrap_or_default();
+    if matches!(kind.trim(), "" | "domain") {
+        return Ok(());
+    }
+    let why =
+        format!("it is a {} group, whose processes may be spread over the groups below it", kind.trim());
+    Err(Error::new(format_args!("limit groups below {}", show(group)), why)
+        .hint("make the group elsewhere: --parent names the group to make it in"))
 }
 
 /// Takes back what a killed cgctl has enabled in the group that it left for a leaf: with no group below it and no
@@ -88,10 +141,15 @@ fn missing<'a>(group: &Path, controllers: &'a [String]) -> Result<Vec<&'a str>> 
 /// belongs to whoever made it.
 fn check_ours(place: &Place, relative: &Path, missing: &[&str]) -> Result<()> {
     let is_ours = relative.iter().any(crate::hierarchy::is_ours);
-    if is_ours || relative == Path::new("") || relative == place.anchor {
+    if is_ours || relative == Path::new("") {
         return Ok(());
     }
-    let group = show(place.mount.join(relative));
+    let group = place.mount.join(relative);
+    if place.is_given || relative == place.anchor {
+        let what = || format!("enable {} in {}", list(missing), show(&group));
+        return systemd::refusal(what(), &group).map_or(Ok(()), Err);
+    }
+    let group = show(group);
     Err(Error::new(format_args!("use {}", list(missing)), format_args!("{group} does not hand it down"))
         .hint(advice::controllers()))
 }
@@ -112,7 +170,7 @@ fn explain(errno: Errno, group: &Path, missing: &[&str]) -> Error {
     match errno {
         Errno::NOENT => Error::new(what, "the group above does not hand it down").hint(advice::controllers()),
         Errno::BUSY => Error::new(what, format_args!("it has processes; {RULE}")).hint(advice::company()),
-        Errno::OPNOTSUPP => Error::new(what, "it is a threaded group"),
+        Errno::OPNOTSUPP => Error::new(what, "it is a threaded group, which takes no such controller"),
         errno => file::cannot(what, errno).hint(advice::controllers()),
     }
 }
@@ -129,19 +187,12 @@ fn list(controllers: &[&str]) -> String {
 
 impl Leaf {
     fn enter(place: &Place, own: &Path) -> Result<Self> {
-        let procs =
-            file::read_path(own.join("cgroup.procs")).cannot_with(|| format!("read {}", show(own)))?;
         let this = std::process::id().to_string();
-        if let Some(other) = procs.lines().find(|pid| *pid != this) {
-            let what = format!("limit groups below {}", show(own));
-            return Err(Error::new(what, format_args!("process {other} is there too; {RULE}"))
-                .hint(advice::company()));
-        }
         let cannot = || format!("leave {}", show(own));
         let place = place.named();
         let directory = match directory::claim(&place, &format!("{LEAF}{this}")).cannot_with(cannot)? {
             Claim::Made(directory) => directory,
-            Claim::InUse => return Err(Error::new(cannot(), "the group for it is in use")),
+            Claim::InUse | Claim::There => return Err(Error::new(cannot(), "the group for it is in use")),
         };
         if let Err(e) = file::write(&directory, "cgroup.procs", "0") {
             directory.end()?;

@@ -3,8 +3,10 @@
 use crate::file;
 use crate::hierarchy::Version;
 use crate::lock;
+use crate::mark::{self, Announcement, Mark};
 use crate::patience::Patience;
-use crate::place::{Base, Kind, Place, is_transient};
+use crate::place::{Base, DIRECTORY, Kind, Place, is_transient};
+use crate::plan::INHERIT;
 use crate::tree;
 use chain::error::say;
 use chain::process::Status;
@@ -15,8 +17,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, fchmod, mkdirat};
 use rustix::io::{self, Errno};
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long processes get to end after SIGKILL, before it is told and after.
@@ -43,6 +46,7 @@ pub struct Directory {
     pub path: PathBuf,
     fd: OwnedFd,
     _held: Vec<OwnedFd>,
+    made: Vec<OwnedFd>,
 }
 
 /// What came of trying to make a directory.
@@ -52,6 +56,8 @@ pub enum Claim {
     Made(Directory),
     /// Another cgctl has a group of this name.
     InUse,
+    /// There is one that stays, or is none of ours.
+    There,
 }
 
 /// Races with those who remove the directory of groups as soon as it is empty are lost a few times at most.
@@ -67,6 +73,7 @@ pub fn claim(place: &Place, name: &str) -> io::Result<Claim> {
             Ok(None) if place.kind == Kind::Transient => return Ok(Claim::InUse),
             Ok(None) => match adopt(place, name) {
                 Ok(Adoption::Ours(orphan)) => drop(orphan.end()),
+                Ok(Adoption::None) => return Ok(Claim::There),
                 Ok(Adoption::Owned) => return Ok(Claim::InUse),
                 Ok(Adoption::Leaving) if !patience.pause() => return Ok(Claim::InUse),
                 Ok(Adoption::Leaving) | Err(Errno::NOENT | Errno::NODEV) => {}
@@ -84,27 +91,31 @@ fn make(place: &Place, base: Base, name: &str) -> io::Result<Option<Directory>> 
     if place.kind == Kind::Named {
         lock::share(&base.fd)?;
     }
+    let is_to_be_marked = place.kind == Kind::Inside;
+    let announcement = is_to_be_marked.then(|| Announcement::make(&base.fd, OsStr::new(name))).flatten();
     match mkdirat(&base.fd, name, Mode::RWXU) {
         Err(Errno::EXIST) => return Ok(None),
         other => other?,
     }
     let fd = file::directory_in(&base.fd, name)?;
     let path = place.path().join(name);
-    let directory = Directory { version: place.version, path, fd, _held: base.held };
+    let directory = Directory { version: place.version, path, fd, _held: base.held, made: base.made };
     let is_ours = lock::take(&directory.fd);
     match place.kind {
         Kind::Named if !is_ours => return Err(Errno::BUSY),
         // It was taken for an orphan.
-        Kind::Transient if !(is_ours && lock::is_at(&directory.fd, &base.fd, name)) => {
+        Kind::Transient | Kind::Inside if !(is_ours && lock::is_at(&directory.fd, &base.fd, name)) => {
             return Err(Errno::NOENT);
         }
         _ => {}
     }
     let ready = fchmod(&directory.fd, Mode::from_raw_mode(0o755));
-    if let Err(e) = ready.and_then(|()| place.prepare(&base.fd, &directory.fd)) {
+    let marked = || if is_to_be_marked { mark::set(&directory.fd, Mark::Goes) } else { Ok(()) };
+    if let Err(e) = ready.and_then(|()| marked()).and_then(|()| place.prepare(&base.fd, &directory.fd)) {
         let _ = directory.end();
         return Err(e);
     }
+    drop(announcement);
     Ok(Some(directory))
 }
 
@@ -116,15 +127,24 @@ enum Adoption {
     Owned,
     /// Somebody is removing it.
     Leaving,
+    /// It needs no owner.
+    None,
 }
 
 /// Takes over the group `name` when nobody owns it.
 fn adopt(place: &Place, name: &str) -> io::Result<Adoption> {
     let base = file::directory(&place.path())?;
-    lock::exclude(&base)?;
+    if place.kind == Kind::Named {
+        lock::exclude(&base)?;
+    }
     let fd = file::directory_in(&base, name)?;
+    let path = place.path().join(name);
+    let is_unmarked = mark::get(&fd).is_none();
+    if Directory::open(place.version, path.clone())?.stays() || is_unmarked && place.kind == Kind::Inside {
+        return Ok(Adoption::None);
+    }
     let is_leaving = lock::take_part(&fd);
-    Ok(match Directory::adopt_closely(place.version, place.path().join(name), fd) {
+    Ok(match Directory::adopt_closely(place.version, path, fd) {
         Some(orphan) => Adoption::Ours(orphan),
         None if is_leaving => Adoption::Leaving,
         None => Adoption::Owned,
@@ -132,18 +152,24 @@ fn adopt(place: &Place, name: &str) -> io::Result<Adoption> {
 }
 
 impl Directory {
+    /// Opens the directory of a group that is there, without taking it over.
+    pub fn open(version: Version, path: PathBuf) -> io::Result<Self> {
+        let fd = file::directory(&path)?;
+        Ok(Directory { version, path, fd, _held: Vec::new(), made: Vec::new() })
+    }
+
     /// Takes over an open directory when nobody owns it, to remove it. With a name, the lock becomes a shared one
     /// then, which tells those who want the name to wait, and the directory of groups must be locked by the caller.
     pub fn adopt(version: Version, path: PathBuf, fd: OwnedFd) -> Option<Self> {
-        let directory = Directory { version, path, fd, _held: Vec::new() };
+        let directory = Directory { version, path, fd, _held: Vec::new(), made: Vec::new() };
         directory.is_orphan().then_some(directory)
     }
 
     /// The same, with a closer look at who holds the lock.
     pub fn adopt_closely(version: Version, path: PathBuf, fd: OwnedFd) -> Option<Self> {
-        let directory = Directory { version, path, fd, _held: Vec::new() };
+        let directory = Directory { version, path, fd, _held: Vec::new(), made: Vec::new() };
         let is_ours = directory.is_orphan() || directory.is_held_from_within() || directory.is_let_go();
-        is_ours.then_some(directory)
+        (is_ours && !directory.stays()).then_some(directory)
     }
 
     /// The child of a killed owner has the lock too until it starts the command, and dies a moment after the owner.
@@ -162,15 +188,33 @@ impl Directory {
     }
 
     fn is_orphan(&self) -> bool {
-        if self.is_transient() {
-            self.is_takeable()
+        if self.has_shared_base() {
+            self.is_takeable() && !self.stays()
         } else {
-            lock::take(&self.fd) && lock::take_part(&self.fd)
+            lock::take(&self.fd) && lock::take_part(&self.fd) && !self.stays()
         }
     }
 
-    fn is_transient(&self) -> bool {
-        self.path.file_name().is_some_and(is_transient)
+    /// A group without a name never does, whatever a program in it has made of its mark.
+    fn stays(&self) -> bool {
+        let is_named = !self.path.file_name().is_some_and(is_transient);
+        is_named
+            && match mark::get(&self.fd) {
+                Some(Mark::Stays) => true,
+                Some(Mark::Lasts) => self.is_populated(),
+                Some(Mark::Goes) | None => false,
+            }
+    }
+
+    /// It stands in a directory that others can lock as well.
+    fn has_shared_base(&self) -> bool {
+        let holder = self.path.parent().and_then(Path::file_name);
+        self.path.file_name().is_some_and(is_transient) || holder.is_none_or(|holder| holder != DIRECTORY)
+    }
+
+    /// Makes it, and what was made on the way to it, stay when this process ends.
+    pub fn keep(&self, mark: Mark) -> io::Result<()> {
+        self.made.iter().chain([&self.fd]).try_for_each(|fd| mark::set(fd, mark))
     }
 
     /// Nobody else has it, and its path leads to it.
@@ -189,12 +233,20 @@ impl Directory {
         !holders.is_empty() && holders.iter().all(|holder| within.contains(holder))
     }
 
+    /// Writes a limit to one of its files.
+    pub fn set(&self, name: &str, text: &str) -> io::Result<()> {
+        if text == INHERIT && self.version == Version::V1 {
+            let above = file::directory_in(&self.fd, c"..")?;
+            return file::write(&self.fd, name, file::read(above, name)?.trim());
+        }
+        file::write(&self.fd, name, text)
+    }
+
     /// The processes in it and in the groups below it, as far as this pid namespace shows them.
     pub fn processes(&self) -> Vec<i32> {
         let mut found = Vec::new();
         let _ = tree::each(&self.fd, |group, _| {
-            let text = file::read(group, "cgroup.procs").unwrap_or_default();
-            found.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()));
+            found.extend(file::processes(group));
         });
         found
     }
@@ -241,7 +293,11 @@ impl Directory {
     }
 
     fn wait_until_empty(&self, patience: &Patience) -> bool {
-        let Ok(events) = file::open(&self.fd, "cgroup.events") else { return false };
+        let events = match file::open(&self.fd, "cgroup.events") {
+            Ok(events) => events,
+            // Its owner has removed it meanwhile.
+            Err(errno) => return matches!(errno, Errno::NOENT | Errno::NODEV),
+        };
         // Reading tells the kernel up to which event this descriptor knows.
         while file::reread(&events).is_ok_and(|text| file::field(&text, "populated") == Some(1)) {
             let Some(left) = patience.left() else { return false };
@@ -311,7 +367,7 @@ impl Directory {
 
     fn end_within(&self, limits: &[Duration]) -> Result<()> {
         // Without a name, an orphan that was held from within may have found another who removes it.
-        let is_removable = || !self.is_transient() || self.is_takeable();
+        let is_removable = || !self.has_shared_base() || self.is_takeable();
         if is_removable() && std::fs::remove_dir(&self.path).is_ok() {
             return Ok(());
         }

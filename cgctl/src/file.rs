@@ -54,6 +54,22 @@ fn text(file: &OwnedFd) -> Result<String> {
     }
 }
 
+/// The processes in the group `dir` itself. A threaded one tells its threads only.
+pub fn processes(dir: impl AsFd) -> Vec<i32> {
+    let numbers = |text: &str| text.lines().filter_map(|line| line.parse().ok()).collect::<Vec<i32>>();
+    match read(&dir, "cgroup.procs") {
+        Err(Errno::OPNOTSUPP) => {
+            let threads = numbers(&read(&dir, "cgroup.threads").unwrap_or_default());
+            threads.into_iter().map(|thread| process_of(thread).unwrap_or(thread)).collect()
+        }
+        text => numbers(&text.unwrap_or_default()),
+    }
+}
+
+fn process_of(thread: i32) -> Option<i32> {
+    chain::process::Status::read(&thread.to_string()).ok()?.field("Tgid")?.parse().ok()
+}
+
 /// Writes `text` to a file in `dir`, in one write(2): the kernel takes each write as a whole setting.
 pub fn write(dir: impl AsFd, name: &str, text: &str) -> Result<()> {
     let file = openat(dir, name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;

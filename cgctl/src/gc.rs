@@ -1,15 +1,18 @@
 //! What a killed cgctl left behind: every group in a directory called `cgctl`, and every one called `cgctl.run-PID`,
 //! that nobody holds a lock on.
 
-use crate::cli;
 use crate::controllers;
 use crate::directory::Directory;
 use crate::file;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
 use crate::lock;
+use crate::mark::{self, Mark};
 use crate::place::{DIRECTORY, Place, is_transient};
 use crate::tree;
-use chain::{Cannot, Error, Result};
+use chain::text::show;
+use chain::{Error, Result};
+use rustix::fs::{Access, AtFlags, accessat};
+use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr};
 use std::os::fd::OwnedFd;
@@ -18,62 +21,114 @@ use std::path::{Path, PathBuf};
 
 /// What was found of one group.
 #[derive(Debug, Default)]
-struct Removed {
-    killed: usize,
-    directories: Vec<PathBuf>,
-}
-
-/// The verb: looks everywhere, removes what it finds and tells of it; 125 when something had to stay.
-pub fn run(options: &cli::Gc) -> Result<u8> {
-    let mut removed = BTreeMap::new();
-    let mut failures = Vec::new();
-    for hierarchy in in_killing_order(&Hierarchies::discover()?) {
-        collect(hierarchy, &mut removed, &mut failures);
-    }
-    print(&removed, options.json)?;
-    for failure in &failures {
-        failure.report();
-    }
-    Ok(if failures.is_empty() { 0 } else { chain::error::FAILED })
+pub struct Removed {
+    /// How many processes were ended.
+    pub killed: usize,
+    /// What was removed.
+    pub directories: Vec<PathBuf>,
 }
 
 /// The unified tree ends processes at once; the freezer must not keep any from ending.
-fn in_killing_order(all: &Hierarchies) -> Vec<&Hierarchy> {
+pub fn in_killing_order(all: &Hierarchies) -> Vec<&Hierarchy> {
     let mut order: Vec<&Hierarchy> = all.0.iter().collect();
     order.sort_by_key(|hierarchy| (hierarchy.version == Version::V1, !hierarchy.has("freezer")));
     order
 }
 
-fn collect(hierarchy: &Hierarchy, removed: &mut BTreeMap<PathBuf, Removed>, failures: &mut Vec<Error>) {
+/// What is found while looking everywhere.
+#[derive(Debug, Default)]
+pub struct Collection {
+    /// By the group's path from the top.
+    pub removed: BTreeMap<PathBuf, Removed>,
+    /// What could not be removed.
+    pub failures: Vec<Error>,
+    /// Nothing is removed, only told.
+    pub is_dry: bool,
+}
+
+/// Removes what has no owner in one hierarchy.
+pub fn collect(hierarchy: &Hierarchy, all: &Hierarchies, collection: &mut Collection) {
     let (mut bases, mut left) = (Vec::new(), Vec::new());
     let Ok(top) = file::directory(&hierarchy.mount) else { return };
     let _ = tree::each(&top, |base, path| {
+        // Told with the one around it, as it would be removed with it.
+        if collection.is_dry
+            && path.ancestors().any(|around| collection.removed.contains_key(&Path::new("/").join(around)))
+        {
+            return;
+        }
+        // What is in there is another user's.
+        if accessat(base, c".", Access::WRITE_OK, AtFlags::empty()) == Err(Errno::ACCESS) {
+            return;
+        }
+        if !collection.is_dry {
+            for name in mark::take_back(base) {
+                let path = path.join(name);
+                let entry = collection.removed.entry(Path::new("/").join(&path)).or_default();
+                entry.directories.push(hierarchy.mount.join(path));
+            }
+        }
         let is_ours = path.file_name() == Some(OsStr::new(DIRECTORY));
         if is_ours {
             bases.push(hierarchy.mount.join(path));
         }
-        let find = if is_ours { orphans } else { transient_orphans };
+        let find = if is_ours { orphans } else { other_orphans };
         for orphan in find(hierarchy.version, base, &hierarchy.mount.join(path)) {
             let killed = orphan.processes().len();
             let name = orphan.path.file_name().unwrap_or_default();
             if controllers::is_leaf(name) {
                 left.extend(path.parent().map(|own| hierarchy.mount.join(own)));
             }
-            let group = Path::new("/").join(path).join(name);
-            match orphan.end() {
+            let relative = path.join(name);
+            let along = along(hierarchy, &relative, all);
+            let ended =
+                if collection.is_dry { Ok(()) } else { take_along(&along).and_then(|()| orphan.end()) };
+            match ended {
                 Ok(()) => {
-                    let entry = removed.entry(group).or_default();
+                    let entry = collection.removed.entry(Path::new("/").join(relative)).or_default();
                     entry.killed += killed;
-                    entry.directories.push(orphan.path);
+                    let along = along.into_iter().filter(|_| collection.is_dry);
+                    for path in std::iter::once(orphan.path).chain(along) {
+                        if !entry.directories.contains(&path) {
+                            entry.directories.push(path);
+                        }
+                    }
                 }
-                Err(e) => failures.push(e),
+                Err(e) => collection.failures.push(e),
             }
         }
     });
+    if collection.is_dry {
+        return;
+    }
     for base in bases.iter().rev() {
         let _ = std::fs::remove_dir(base);
     }
     left.iter().for_each(|own| controllers::reopen(own));
+}
+
+/// The directories of an orphan in other hierarchies that would stay without it. The one that tracks it is the first
+/// to be made, the last to be marked to stay and the first to lose that mark: its cgctl was killed on the way.
+fn along(hierarchy: &Hierarchy, relative: &Path, all: &Hierarchies) -> Vec<PathBuf> {
+    let has_it = |other: &&Hierarchy| file::directory(&other.mount.join(relative)).is_ok();
+    let best = all.unified().or_else(|| all.of("freezer")).map(|index| &all.0[index]);
+    let tracking = best.filter(has_it).or_else(|| all.0.iter().find(has_it));
+    if tracking.is_none_or(|tracking| tracking.mount != hierarchy.mount) {
+        return Vec::new();
+    }
+    let others = all.0.iter().filter(|other| other.mount != hierarchy.mount);
+    let paths = others.map(|other| other.mount.join(relative));
+    paths
+        .filter(|path| file::directory(path).is_ok_and(|group| mark::get(group) != Some(Mark::Goes)))
+        .collect()
+}
+
+fn take_along(paths: &[PathBuf]) -> Result<()> {
+    for path in paths {
+        let marked = file::directory(path).and_then(|group| mark::set(group, Mark::Goes));
+        marked.map_err(|errno| file::cannot(format_args!("mark {}", show(path)), errno))?;
+    }
+    Ok(())
 }
 
 /// The groups in an open directory of groups that have no owner, each locked. None when the directory is kept by
@@ -88,9 +143,13 @@ fn orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
     found
 }
 
-/// The groups without a name and without an owner in any open directory, each locked.
-fn transient_orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
-    unowned(base, path, transient(tree::groups(base)), |path, fd| Directory::adopt_closely(version, path, fd))
+/// The groups without an owner in any other open directory, each locked: those without a name, and those marked to go.
+fn other_orphans(version: Version, base: &OwnedFd, path: &Path) -> Vec<Directory> {
+    unowned(base, path, tree::groups(base), |path, fd| {
+        let is_marked = matches!(mark::get(&fd), Some(Mark::Goes | Mark::Lasts));
+        let goes = path.file_name().is_some_and(is_transient) || is_marked;
+        goes.then(|| Directory::adopt_closely(version, path, fd)).flatten()
+    })
 }
 
 fn transient(mut names: Vec<CString>) -> Vec<CString> {
@@ -115,7 +174,8 @@ fn unowned(
 pub fn sweep(place: &Place, all: &Hierarchies) {
     for orphan in &orphans_nearby(place) {
         let Ok(relative) = orphan.path.strip_prefix(&place.mount) else { continue };
-        if orphan.kill_hastily().is_err() {
+        let along = all.0.iter().find(|one| one.mount == place.mount).map(|one| along(one, relative, all));
+        if take_along(&along.unwrap_or_default()).is_err() || orphan.kill_hastily().is_err() {
             continue;
         }
         for other in all.0.iter().filter(|other| other.mount != place.mount) {
@@ -151,31 +211,12 @@ pub fn remove_at(version: Version, path: &Path) -> bool {
 }
 
 fn orphan_at(version: Version, path: &Path) -> Option<Directory> {
-    if is_transient(path.file_name()?) {
+    let is_in_ours = path.parent()?.file_name()? == DIRECTORY;
+    if is_transient(path.file_name()?) || !is_in_ours {
         return Directory::adopt_closely(version, path.to_owned(), file::directory(path).ok()?);
     }
     let base = file::directory(path.parent()?).ok()?;
     lock::exclude(&base).ok()?;
     let fd = file::directory_in(&base, path.file_name()?).ok()?;
     Directory::adopt_closely(version, path.to_owned(), fd)
-}
-
-fn print(removed: &BTreeMap<PathBuf, Removed>, json: bool) -> Result<()> {
-    use std::io::Write;
-    let mut text = Vec::new();
-    for (group, removed) in removed {
-        if json {
-            let object = serde_json::json!({
-                "group": group.to_string_lossy(),
-                "killed": removed.killed,
-                "directories": removed.directories.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
-            });
-            text.extend_from_slice(object.to_string().as_bytes());
-        } else {
-            text.extend_from_slice(group.as_os_str().as_bytes());
-        }
-        text.push(b'\n');
-    }
-    let mut out = std::io::stdout();
-    out.write_all(&text).and_then(|()| out.flush()).cannot("write to standard output")
 }

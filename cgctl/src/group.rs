@@ -1,22 +1,27 @@
 //! The directories that one group has in several hierarchies, as one thing.
 
 use crate::advice;
-use crate::controllers::{self, Leaf};
+use crate::controllers;
+use crate::counters::COUNTING;
 use crate::directory::{self, Claim, Directory};
+use crate::enter;
 use crate::file;
 use crate::gc;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version, from_ours_on};
-use crate::place::{self, DIRECTORY, Kind, Place};
+use crate::mark::Mark;
+use crate::place::{self, DIRECTORY, Place};
 use crate::plan::{Plan, Use, Write};
-use crate::setting::{self, SWAP};
+use crate::refusal;
+use crate::request::Request;
+use crate::systemd;
 use chain::child::{Child, Parent};
 use chain::text::show;
-use chain::{Cannot, Error, Result, exec};
+use chain::{Error, Result, exec};
 use nix::errno::Errno;
 use rustix::io::Errno as Os;
 use std::ffi::OsString;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A group that this process has made, and removes.
 #[derive(Debug)]
@@ -27,7 +32,7 @@ pub struct Group {
     called: String,
     /// The first tracks the group: made first, removed last.
     pub parts: Vec<Part>,
-    leaf: Option<Leaf>,
+    way: controllers::Way,
     /// The hierarchies in which it has no directory, by version and mount.
     elsewhere: Vec<(Version, PathBuf)>,
 }
@@ -48,17 +53,19 @@ const NAMES: u32 = 100;
 
 impl Group {
     /// Makes the group with its limits; what was half made is undone before an error is told.
-    pub fn make(plan: &Plan, name: Option<&str>, hierarchies: &Hierarchies) -> Result<Self> {
-        let Some(name) = name else { return Group::make_transient(plan, hierarchies) };
-        Group::try_make(plan, name, Kind::Named, hierarchies)?
+    pub fn make(plan: &Plan, request: &Request, hierarchies: &Hierarchies) -> Result<Self> {
+        let Some(name) = &request.name else { return Group::make_transient(plan, request, hierarchies) };
+        let (shown, called) = (name.to_string(), name.last.clone());
+        Group::try_make(plan, shown, called, request, hierarchies)?
             .ok_or_else(|| Error::new(format_args!("make group {name}"), "it is in use by another cgctl"))
     }
 
-    fn make_transient(plan: &Plan, hierarchies: &Hierarchies) -> Result<Self> {
+    fn make_transient(plan: &Plan, request: &Request, hierarchies: &Hierarchies) -> Result<Self> {
         let pid = std::process::id();
         let later = (2..NAMES).map(|number| format!("run-{pid}-{number}"));
         for name in std::iter::once(format!("run-{pid}")).chain(later) {
-            if let Some(group) = Group::try_make(plan, &name, Kind::Transient, hierarchies)? {
+            let called = format!("{DIRECTORY}.{name}");
+            if let Some(group) = Group::try_make(plan, name, called, request, hierarchies)? {
                 return Ok(group);
             }
         }
@@ -66,11 +73,16 @@ impl Group {
     }
 
     /// `None` when the name is in use.
-    fn try_make(plan: &Plan, name: &str, kind: Kind, hierarchies: &Hierarchies) -> Result<Option<Self>> {
-        let called = if kind == Kind::Transient { format!("{DIRECTORY}.{name}") } else { name.to_owned() };
-        let mut group =
-            Group { name: name.to_owned(), called, parts: Vec::new(), leaf: None, elsewhere: Vec::new() };
-        let made = group.add_parts(&plan.uses, kind, hierarchies).and_then(|all| match all {
+    fn try_make(
+        plan: &Plan,
+        name: String,
+        called: String,
+        request: &Request,
+        hierarchies: &Hierarchies,
+    ) -> Result<Option<Self>> {
+        let way = controllers::Way { evacuates: request.evacuates, stays: request.stays(), leaf: None };
+        let mut group = Group { name, called, parts: Vec::new(), way, elsewhere: Vec::new() };
+        let made = group.add_parts(&plan.uses, request, hierarchies).and_then(|all| match all {
             true => group.set(&plan.writes).map(|()| true),
             false => Ok(false),
         });
@@ -83,12 +95,57 @@ impl Group {
         }
     }
 
-    fn add_parts(&mut self, uses: &[Use], kind: Kind, hierarchies: &Hierarchies) -> Result<bool> {
+    /// Leaves the group for good: it stays without an owner, as `mark` says. On an error it is removed.
+    pub fn keep(self, mark: Mark) -> Result<()> {
+        match self.mark(mark) {
+            Ok(()) => Ok(()),
+            Err(e) => {
+                self.remove();
+                Err(e)
+            }
+        }
+    }
+
+    /// Enters the group with this process, which leaves it to the next program. On an error the group is removed.
+    pub fn become_in(self, hierarchies: &Hierarchies, next: impl FnOnce() -> Error) -> Error {
+        let why = match self.mark(Mark::Lasts).and_then(|()| self.join(|_| true)) {
+            Ok(()) => next(),
+            Err(e) => e,
+        };
+        self.return_to_own(hierarchies);
+        self.remove();
+        why
+    }
+
+    fn return_to_own(&self, hierarchies: &Hierarchies) {
+        for part in &self.parts {
+            let Hierarchy { version, mount, own, .. } = &hierarchies.0[part.hierarchy];
+            let own = own.as_ref().and_then(|own| Directory::open(*version, mount.join(own)).ok());
+            report(own.map_or(Ok(()), |own| enter::all(std::iter::once(&own))));
+        }
+    }
+
+    fn mark(&self, mark: Mark) -> Result<()> {
+        // A group that is gone in one hierarchy and stays in another would be no group.
+        // The one that tracks it comes last: until then, gc takes the others for its orphans.
+        let marked = self.parts.iter().rev().try_for_each(|part| part.directory.keep(mark));
+        marked.map_err(|errno| {
+            let error = file::cannot(format_args!("keep group {}", self.name), errno);
+            match errno {
+                Os::OPNOTSUPP => {
+                    error.hint("that needs Linux 5.7 or later, which lets gc tell it from an orphan")
+                }
+                _ => error,
+            }
+        })
+    }
+
+    fn add_parts(&mut self, uses: &[Use], request: &Request, hierarchies: &Hierarchies) -> Result<bool> {
         for used in uses {
-            let Some(part) = self.claim(used.hierarchy, kind, hierarchies)? else { return Ok(false) };
+            let Some(part) = self.claim(used.hierarchy, request, hierarchies)? else { return Ok(false) };
             self.parts.push(part);
             if let Some(Part { place, .. }) = self.parts.last() {
-                controllers::enable(place, &used.controllers, &mut self.leaf)?;
+                controllers::enable(place, &used.controllers, &mut self.way)?;
             }
         }
         let others = hierarchies.0.iter().enumerate();
@@ -98,14 +155,16 @@ impl Group {
     }
 
     /// Takes the first place where this user may make a group; `None` when its name is in use there.
-    fn claim(&self, hierarchy: usize, kind: Kind, hierarchies: &Hierarchies) -> Result<Option<Part>> {
+    fn claim(&self, hierarchy: usize, request: &Request, hierarchies: &Hierarchies) -> Result<Option<Part>> {
         let mut refusal = unseen(&hierarchies.0[hierarchy]);
-        for place in place::places(&hierarchies.0[hierarchy], hierarchies, kind) {
+        for place in request.places(&hierarchies.0[hierarchy], hierarchies) {
+            check_owner(&place)?;
             if self.parts.is_empty() {
                 gc::sweep(&place, hierarchies);
             }
             let errno = match directory::claim(&place, &self.called) {
                 Ok(Claim::InUse) => return Ok(None),
+                Ok(Claim::There) => return Err(there(&self.name, request)),
                 Ok(Claim::Made(directory)) => return Ok(Some(Part { hierarchy, place, directory })),
                 Err(errno) => errno,
             };
@@ -121,6 +180,26 @@ impl Group {
         Err(refusal)
     }
 
+    /// Adds directories in which the kernel counts; without those where it may not be done.
+    pub fn count(&mut self, request: &Request, hierarchies: &Hierarchies) {
+        for controller in COUNTING {
+            let Some(index) = hierarchies.of(controller) else { continue };
+            let is_counted_by_v2 = controller == "cpuacct" && hierarchies.unified().is_some();
+            if self.part(index).is_none() && !is_counted_by_v2 {
+                self.parts.extend(self.claim(index, request, hierarchies).ok().flatten());
+            }
+            if let Some(place) = self.part(index).map(|part| part.place.clone()) {
+                let _ = controllers::enable(&place, &[controller.to_owned()], &mut self.way);
+            }
+        }
+    }
+
+    /// Its path from the top of the hierarchy that tracks it.
+    pub fn path(&self) -> PathBuf {
+        let place = self.parts.first().map(|part| part.place.relative()).unwrap_or_default();
+        Path::new("/").join(place).join(&self.called)
+    }
+
     fn part(&self, hierarchy: usize) -> Option<&Part> {
         self.parts.iter().find(|part| part.hierarchy == hierarchy)
     }
@@ -128,9 +207,10 @@ impl Group {
     fn set(&self, writes: &[Write]) -> Result<()> {
         for write in writes {
             let Some(part) = self.part(write.hierarchy) else { continue };
-            match (file::write(&part.directory, &write.file, &write.text), &write.word) {
-                (Ok(()), _) | (Err(Os::NOENT), None) => {}
-                (Err(e), word) => return Err(refused(e, write, word.as_deref().unwrap_or(&write.file))),
+            match part.directory.set(&write.file, &write.text) {
+                Ok(()) => {}
+                Err(Os::NOENT) if write.word.is_none() => {}
+                Err(errno) => return Err(refusal::by_kernel(errno, write)),
             }
         }
         Ok(())
@@ -153,22 +233,17 @@ impl Group {
         .map_err(|errno| self.cannot_start(errno))
     }
 
-    /// Moves this process, which has one thread, into the group. "0" written to `tasks` of v1 moves the writer
-    /// without the lock that a pid, and `cgroup.procs`, wait a grace period for (cgroup_procs_write_start in
-    /// kernel/cgroup/cgroup.c).
     fn join(&self, which: impl Fn(&Part) -> bool) -> Result<()> {
-        for part in self.parts.iter().filter(|part| which(part)) {
-            let file = if part.place.version == Version::V1 { "tasks" } else { "cgroup.procs" };
-            let joined = file::write(&part.directory, file, "0");
-            joined.cannot_with(|| format!("enter {}", show(&part.directory.path)))?;
-        }
-        Ok(())
+        enter::all(self.parts.iter().filter(|part| which(part)).map(|part| &part.directory))
     }
 
     fn cannot_start(&self, errno: Errno) -> Error {
         let error = Error::os(format_args!("start a process in group {}", self.name), errno);
         match errno {
             Errno::EAGAIN => error.hint("a limit on processes, its own or of a group around it, is reached"),
+            Errno::ENOENT | Errno::ENODEV => {
+                Error::new(format_args!("start a process in group {}", self.name), "somebody has removed it")
+            }
             Errno::EOPNOTSUPP => error.hint("a group around it is threaded, and takes no process below it"),
             _ => error,
         }
@@ -188,7 +263,7 @@ impl Group {
             report(part.directory.end());
         }
         self.remove_nested();
-        if let Some(leaf) = self.leaf {
+        if let Some(leaf) = self.way.leaf {
             report(leaf.leave());
         }
         self.parts.iter().rev().for_each(|part| part.place.tidy());
@@ -197,13 +272,33 @@ impl Group {
     /// A cgctl that ran in this group has its own groups under the same path where this one has no directory.
     fn remove_nested(&self) {
         let Some(path) = self.parts.first().map(|part| part.place.relative()) else { return };
-        let path = from_ours_on(&path);
+        let from_ours = from_ours_on(&path);
+        let path = if self.parts.first().is_some_and(|part| part.place.is_given) { &path } else { from_ours };
         for (version, mount) in &self.elsewhere {
             if gc::remove_at(*version, &mount.join(path).join(&self.called)) {
                 place::tidy(mount, path);
             }
         }
     }
+}
+
+/// One that stays is not made again: its limits might be others than those asked for.
+fn there(name: &str, request: &Request) -> Error {
+    let error = Error::new(format_args!("make group {}", show(name)), "it is there already");
+    match request.stays() {
+        true => error.hint(format_args!("cgctl set {name} KEY=VALUE... changes its limits")),
+        false => error.hint(format_args!("cgctl exec {name} -- COMMAND runs a command in it")),
+    }
+}
+
+/// systemd removes what it finds in its groups and did not make.
+fn check_owner(place: &Place) -> Result<()> {
+    if !place.is_given {
+        return Ok(());
+    }
+    let path = place.path();
+    let there = path.ancestors().find(|path| path.exists()).unwrap_or(&path);
+    systemd::refusal(format_args!("make a group in {}", show(&path)), there).map_or(Ok(()), Err)
 }
 
 fn report(result: Result<()>) {
@@ -214,31 +309,6 @@ fn report(result: Result<()>) {
 
 fn unseen(hierarchy: &Hierarchy) -> Error {
     let why = format!("{} was mounted for another cgroup namespace or container", show(&hierarchy.mount));
-    let mount = match hierarchy.version {
-        Version::V2 => "mount -t cgroup2 cgroup2 DIRECTORY".to_owned(),
-        Version::V1 => format!("mount -t cgroup -o {} cgroup DIRECTORY", hierarchy.controllers.join(",")),
-    };
-    Error::new("find the control group of this process", why).hint(format_args!("mount it anew: {mount}"))
-}
-
-fn refused(errno: Os, write: &Write, word: &str) -> Error {
-    let what = format!("set {}", show(word));
-    match errno {
-        Os::NOENT => {
-            let error = Error::new(what, format_args!("this kernel has no file {}", write.file));
-            let is_swap = setting::key_of_file(&write.file).is_some_and(|key| key.name == SWAP);
-            if is_swap {
-                error.hint("swap is not counted here: CONFIG_SWAP, or swapaccount=1 at boot")
-            } else {
-                error
-            }
-        }
-        Os::RANGE => Error::new(what, "the value is out of range"),
-        errno if setting::key_of_file(&write.file).is_some() => file::cannot(what, errno).hint(format_args!(
-            "it is {} in {}; perhaps a group around this one allows less",
-            show(&write.text),
-            write.file
-        )),
-        errno => file::cannot(what, errno),
-    }
+    Error::new("find the control group of this process", why)
+        .hint(format_args!("mount it anew: {}", advice::mount(hierarchy)))
 }

@@ -4,7 +4,8 @@
 //! (since Linux 6.12 it hides controllers, since 6.17 it lists those of v1 only).
 
 use crate::file;
-use crate::place::{DIRECTORY, is_transient};
+use crate::mark;
+use crate::place::{DIRECTORY, is_transient, without_leaf};
 use chain::mountinfo::{self, unescape};
 use chain::{Cannot, Result};
 use std::ffi::OsStr;
@@ -31,6 +32,9 @@ pub struct Hierarchy {
     pub controllers: Vec<String>,
     /// The group of this process, relative to the mount; `None` when the mount does not show it.
     pub own: Option<PathBuf>,
+    /// The way to the group of the enclosing cgctl that this process is in: from our first directory on, or from the
+    /// top when that group was made in a parent that the user had given.
+    pub outer: Option<PathBuf>,
 }
 
 /// All that is mounted.
@@ -47,7 +51,33 @@ impl Hierarchies {
             let offered = file::read_path(unified.mount.join("cgroup.controllers"));
             unified.controllers = offered.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
         }
-        Ok(Hierarchies(found))
+        let mut all = Hierarchies(found);
+        all.look_for_marks();
+        Ok(all)
+    }
+
+    /// Groups outside of our directories are known by their mark, in the hierarchy that tracks groups.
+    fn look_for_marks(&mut self) {
+        if self.outer().is_some() {
+            return;
+        }
+        let Some(tracking) = self.tracking().map(|index| &self.0[index]) else { return };
+        let own = tracking.own.clone().unwrap_or_default();
+        let marked = |group: &Path| {
+            group != Path::new("")
+                && file::directory(&tracking.mount.join(group)).is_ok_and(|fd| mark::get(fd).is_some())
+        };
+        if own.ancestors().any(marked) {
+            for hierarchy in self.0.iter_mut().filter(|hierarchy| hierarchy.own.as_ref() == Some(&own)) {
+                hierarchy.outer = Some(own.clone());
+            }
+        }
+    }
+
+    /// The hierarchy that knows best what is in a group. The unified tree can kill and tell of emptiness even where
+    /// no controller is on it. The v1 freezer is the next best.
+    pub fn tracking(&self) -> Option<usize> {
+        self.unified().or_else(|| self.of("freezer"))
     }
 
     /// The place of the unified tree in the list.
@@ -62,8 +92,13 @@ impl Hierarchies {
 
     /// The way to the group of an enclosing cgctl, from our first directory on, where this process is in one.
     pub fn outer(&self) -> Option<&Path> {
-        let own = self.0.iter().filter_map(|hierarchy| hierarchy.own.as_deref());
-        own.filter(|group| is_nested(group)).map(from_ours_on).max_by_key(|group| group.components().count())
+        let outer = self.0.iter().filter_map(|hierarchy| hierarchy.outer.as_deref());
+        outer.max_by_key(|group| group.components().count())
+    }
+
+    /// The top that is seen here is a group of somebody outside, as in a container; the real one has no type.
+    pub fn is_inside_another(&self) -> bool {
+        self.unified().is_some_and(|index| self.0[index].mount.join("cgroup.type").exists())
     }
 
     /// Every controller that is there, v1 first.
@@ -78,9 +113,37 @@ impl Hierarchy {
         self.controllers.iter().any(|name| name == controller)
     }
 
+    /// The whole path of the group that a text of /proc/PID/cgroup tells; `None` when this cgroup namespace or this
+    /// mount does not show it.
+    pub fn place_of(&self, text: &str) -> Option<PathBuf> {
+        let own = file::read_path("/proc/self/cgroup").ok()?;
+        let group = |text: &str| {
+            let mut groups = text.lines().filter_map(|line| membership(line.as_bytes()));
+            let (_, group) = groups.find(|(names, _)| match self.version {
+                Version::V2 => names.is_empty(),
+                Version::V1 => {
+                    names.split(|byte| *byte == b',').any(|name| self.has(&String::from_utf8_lossy(name)))
+                }
+            })?;
+            Some(PathBuf::from(OsStr::from_bytes(group)))
+        };
+        // The mount shows what is below its root, which is what our own path has more than the mount tells of it.
+        let (own, shown) = (group(&own)?, self.own.as_ref()?);
+        let depth = shown.iter().count();
+        let root = own.ancestors().nth(depth)?;
+        below(&group(text)?, root).map(|group| self.mount.join(group))
+    }
+
     /// This process is in a group that cgctl made.
     pub fn is_nested(&self) -> bool {
-        self.own.as_deref().is_some_and(is_nested)
+        self.outer.is_some()
+    }
+
+    /// One of these properties; `own` tells whether it is in a group of another cgctl.
+    pub fn new(version: Version, mount: PathBuf, controllers: Vec<String>, own: Option<PathBuf>) -> Self {
+        let outer =
+            own.as_deref().filter(|own| is_nested(own)).map(|own| without_leaf(from_ours_on(own)).to_owned());
+        Hierarchy { version, mount, controllers, own, outer }
     }
 }
 
@@ -144,12 +207,12 @@ fn mounted(line: &[u8], own: &[(&[u8], &[u8])]) -> Option<Hierarchy> {
     };
     let (names, group) = own.iter().find(|(names, _)| belongs(names))?;
     let text = String::from_utf8_lossy(names);
-    Some(Hierarchy {
+    Some(Hierarchy::new(
         version,
-        mount: unescape(found.point),
-        controllers: text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
-        own: below(Path::new(OsStr::from_bytes(group)), &unescape(found.root)),
-    })
+        unescape(found.point),
+        text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        below(Path::new(OsStr::from_bytes(group)), &unescape(found.root)),
+    ))
 }
 
 /// A group as a mount shows it, whose root is the group `root`. The kernel tells a root above this cgroup

@@ -1,7 +1,11 @@
 //! Which hierarchies a group needs, and which file of them gets which text. Plain data.
 
-use crate::hierarchy::{Hierarchies, Hierarchy, Version};
-use crate::setting::{self, Amount, Key, MEMORY, SWAP, Setting, Wish};
+use crate::hierarchy::Hierarchies;
+use crate::keys::{self, MEMORY, SWAP};
+use crate::refusal::{absent, cannot, refused};
+use crate::setting::{Setting, Wish};
+use crate::swap;
+use crate::value::{Amount, Value};
 use chain::text::show;
 use chain::{Error, Result};
 
@@ -12,11 +16,16 @@ pub struct Write {
     pub hierarchy: usize,
     /// The name of the file.
     pub file: String,
-    /// What it gets.
+    /// What it gets; [`INHERIT`] stands for what the group above has.
     pub text: String,
     /// The word of the user's behind it; `None` for what follows from another, and is left out without its file.
     pub word: Option<String>,
+    /// Writes of a lower rank come first.
+    pub rank: i8,
 }
+
+/// To v2 an empty list means what the group above has; for v1 it is copied from there.
+pub const INHERIT: &str = "\n";
 
 /// A hierarchy in which the group gets a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,77 +45,85 @@ pub struct Plan {
     pub writes: Vec<Write>,
 }
 
+/// What a group has now, where that matters for what is written to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Present {
+    /// The memory limit.
+    pub memory: Amount,
+    /// The swap limit; `None` when swap is not counted.
+    pub swap: Option<Amount>,
+    /// The burst of the processor quota.
+    pub burst: u64,
+}
+
+impl Present {
+    /// Of a group that has just been made.
+    pub const NEW: Present = Present { memory: Amount::Max, swap: Some(Amount::Max), burst: 0 };
+}
+
 impl Plan {
     /// Finds a file for each setting, or says why there is none.
-    pub fn new(settings: &[Setting], hierarchies: &Hierarchies) -> Result<Self> {
+    pub fn new(settings: &[Setting], present: Present, hierarchies: &Hierarchies) -> Result<Self> {
         let mut plan = Plan { uses: tracking(hierarchies), writes: Vec::new() };
         for setting in settings {
             match &setting.wish {
-                Wish::Known(SWAP, _) => {}
-                Wish::Known(name, amount) => {
-                    let row = setting::key(name).ok_or_else(|| refused(setting, "there is no such key"))?;
-                    plan.add(hierarchies, setting, row.controller, |hierarchy| {
-                        (row.file(hierarchy), row.text(hierarchy, *amount))
-                    })?;
-                }
+                Wish::Known(named, _) if named.row == SWAP => {}
+                Wish::Known(..) => plan.add_known(hierarchies, setting, present)?,
                 Wish::Raw(file, text) => plan.add_raw(hierarchies, setting, file, text)?,
             }
         }
-        plan.limit_swap(settings, hierarchies)?;
+        plan.limit_swap(settings, present, hierarchies)?;
         plan.need_any(hierarchies)?;
+        plan.writes.sort_by_key(|write| write.rank);
         Ok(plan)
+    }
+
+    fn add_known(&mut self, all: &Hierarchies, setting: &Setting, present: Present) -> Result<()> {
+        let Wish::Known(named, value) = &setting.wish else { return Ok(()) };
+        let key = named.key();
+        let (hierarchy, file) = key.place(all).map_err(|why| absent(setting, why, all))?;
+        let rank = rank(named.row, value, present);
+        for (name, text) in key.writes(file, &named.size, value) {
+            self.add(hierarchy, setting, name, text, rank)?;
+        }
+        self.enable(hierarchy, file.controller);
+        Ok(())
     }
 
     fn add(
         &mut self,
-        hierarchies: &Hierarchies,
+        hierarchy: usize,
         setting: &Setting,
-        controller: &str,
-        line: impl FnOnce(&Hierarchy) -> (String, String),
+        file: String,
+        text: String,
+        rank: i8,
     ) -> Result<()> {
-        let hierarchy = hierarchies.of(controller).ok_or_else(|| absent(setting, controller, hierarchies))?;
-        let (file, text) = line(&hierarchies.0[hierarchy]);
-        let same = |other: &&Write| other.hierarchy == hierarchy && other.file == file;
+        let same = |other: &&Write| other.hierarchy == hierarchy && is_one(&other.file, &file);
         let first = self.writes.iter().find(same).and_then(|other| other.word.as_deref());
         if let Some(first) = first.filter(|first| !(is_line(first, &file) && is_line(&setting.word, &file))) {
             return Err(refused(setting, format_args!("{} sets {file} already", show(first))));
         }
-        self.writes.push(Write { hierarchy, file, text, word: Some(setting.word.clone()) });
-        self.enable(hierarchy, controller);
+        self.writes.push(Write { hierarchy, file, text, word: Some(setting.word.clone()), rank });
         Ok(())
     }
 
-    fn add_raw(
-        &mut self,
-        hierarchies: &Hierarchies,
-        setting: &Setting,
-        file: &str,
-        text: &str,
-    ) -> Result<()> {
+    fn add_raw(&mut self, all: &Hierarchies, setting: &Setting, file: &str, text: &str) -> Result<()> {
         let (controller, _) = file.split_once('.').unwrap_or((file, ""));
-        let line = |_: &Hierarchy| (file.to_owned(), text.to_owned());
-        if controller == "cgroup" {
-            let unified =
-                hierarchies.unified().ok_or_else(|| refused(setting, "cgroup v2 is not mounted here"))?;
-            self.writes.push(Write {
-                hierarchy: unified,
-                file: file.to_owned(),
-                text: text.to_owned(),
-                word: Some(setting.word.clone()),
-            });
-            return Ok(());
+        if let Some((key, named)) = keys::of_file(file) {
+            let (_, here) = key.place(all).map_err(|why| absent(setting, why, all))?;
+            let here = here.name(&named.size);
+            if here != file {
+                let why = format!("the {controller} controller of this machine has no such file");
+                return Err(refused(setting, why).hint(format_args!("{named}= sets {here} here")));
+            }
         }
-        if let (Some(index), Some(key)) = (hierarchies.of(controller), setting::key_of_file(file))
-            && key.file(&hierarchies.0[index]) != file
-        {
-            let why = format!("the {controller} controller of this machine has no such file");
-            return Err(refused(setting, why).hint(format_args!(
-                "{}= sets {} here",
-                key.name,
-                key.file(&hierarchies.0[index])
-            )));
-        }
-        self.add(hierarchies, setting, controller, line)
+        let hierarchy = match controller {
+            "cgroup" => all.unified().ok_or_else(|| absent(setting, keys::Absent::NoV2, all))?,
+            _ => all.of(controller).ok_or_else(|| cannot(setting, controller, all))?,
+        };
+        self.add(hierarchy, setting, file.to_owned(), text.to_owned(), 0)?;
+        self.enable(hierarchy, controller);
+        Ok(())
     }
 
     fn enable(&mut self, hierarchy: usize, controller: &str) {
@@ -115,42 +132,47 @@ impl Plan {
             self.uses.len() - 1
         });
         let controllers = &mut self.uses[at].controllers;
-        if !controllers.iter().any(|name| name == controller) {
+        // What every group has needs no enabling.
+        if controller != "cgroup" && !controllers.iter().any(|name| name == controller) {
             controllers.push(controller.to_owned());
         }
     }
 
     /// Without a word about swap, a limit on memory is a limit on memory: no swap beyond it.
-    fn limit_swap(&mut self, settings: &[Setting], hierarchies: &Hierarchies) -> Result<()> {
-        let row = |name| {
-            settings.iter().find_map(|setting| match setting.wish {
-                Wish::Known(key, amount) if key == name => Some((setting, amount)),
-                _ => None,
-            })
+    fn limit_swap(&mut self, settings: &[Setting], present: Present, all: &Hierarchies) -> Result<()> {
+        let find = |row| settings.iter().find_map(|setting| Some((setting, amount(setting.value_of(row)?)?)));
+        let (memory, swap) = (find(MEMORY).map(|(_, amount)| amount), find(SWAP));
+        let Some((key, _)) = keys::find(SWAP).filter(|_| memory.is_some() || swap.is_some()) else {
+            return Ok(());
         };
-        let (memory, swap) = (row(MEMORY).map(|(_, amount)| amount), row(SWAP));
-        let (Some(key), Some(index)) = (setting::key(SWAP), hierarchies.of("memory")) else {
-            return swap.map_or(Ok(()), |(setting, _)| Err(absent(setting, "memory", hierarchies)));
+        let (hierarchy, file) = match (key.place(all), swap) {
+            (Ok(place), _) => place,
+            (Err(why), Some((setting, _))) => return Err(absent(setting, why, all)),
+            (Err(_), None) => return Ok(()),
         };
-        let hierarchy = &hierarchies.0[index];
-        let file = key.file(hierarchy);
-        let amount = match (memory, swap) {
-            (_, Some((setting, amount))) => {
-                amount_of_swap(hierarchy.version, memory, amount).map_err(|why| refused(setting, why))?
+        let version = all.0[hierarchy].version;
+        let is_set = self.writes.iter().any(|write| write.file == file.name);
+        let wanted = match (memory, swap) {
+            (_, Some((setting, swap))) => {
+                let memory = memory.unwrap_or(present.memory);
+                Some(swap::asked(version, memory, swap).map_err(|why| refused(setting, why))?)
             }
-            (Some(Amount::Number(memory)), None) if !self.writes.iter().any(|write| write.file == file) => {
-                Amount::Number(if hierarchy.version == Version::V1 { memory } else { 0 })
-            }
-            _ => return Ok(()),
+            (Some(memory), None) if !is_set => swap::implied(version, memory, present),
+            _ => None,
         };
-        let text = key.text(hierarchy, amount);
+        let Some(wanted) = wanted else { return Ok(()) };
+        let text = (file.text)(&Value::Amount(wanted));
+        let rank = swap::rank(version, wanted, present);
         match swap {
-            Some((setting, _)) => self.add(hierarchies, setting, key.controller, |_| (file, text)),
+            Some((setting, _)) => {
+                self.add(hierarchy, setting, file.name.to_owned(), text, rank)?;
+                self.enable(hierarchy, file.controller);
+            }
             None => {
-                self.writes.push(Write { hierarchy: index, file, text, word: None });
-                Ok(())
+                self.writes.push(Write { hierarchy, file: file.name.to_owned(), text, word: None, rank });
             }
         }
+        Ok(())
     }
 
     /// Without any limit and without cgroup v2, a group is still a group: of the freezer, which helps to end it.
@@ -167,67 +189,51 @@ impl Plan {
     }
 }
 
-impl Key {
-    fn file(&self, hierarchy: &Hierarchy) -> String {
-        let file = if hierarchy.version == Version::V1 { &self.v1 } else { &self.v2 };
-        file.name.to_owned()
-    }
-
-    fn text(&self, hierarchy: &Hierarchy, amount: Amount) -> String {
-        let file = if hierarchy.version == Version::V1 { &self.v1 } else { &self.v2 };
-        (file.text)(amount)
-    }
-}
-
-/// The unified tree can kill and tell of emptiness even where no controller is on it. The v1 freezer is the next best.
 fn tracking(hierarchies: &Hierarchies) -> Vec<Use> {
-    let best = hierarchies.unified().or_else(|| hierarchies.of("freezer"));
-    best.map(|hierarchy| Use { hierarchy, controllers: Vec::new() }).into_iter().collect()
+    hierarchies.tracking().map(|hierarchy| Use { hierarchy, controllers: Vec::new() }).into_iter().collect()
 }
 
-/// The file of v1 counts memory and swap together.
-fn amount_of_swap(version: Version, memory: Option<Amount>, swap: Amount) -> Result<Amount, String> {
-    match (version, memory, swap) {
-        (Version::V2, _, swap) => Ok(swap),
-        (Version::V1, _, Amount::Max) => Ok(Amount::Max),
-        (Version::V1, Some(Amount::Number(memory)), Amount::Number(swap)) => memory
-            .checked_add(swap)
-            .filter(|sum| *sum <= crate::size::MOST)
-            .map(Amount::Number)
-            .ok_or("too large together with m".to_owned()),
-        (Version::V1, ..) => Err("cgroup v1 limits memory and swap together, so it needs m=SIZE".to_owned()),
+fn amount(value: &Value) -> Option<Amount> {
+    match value {
+        Value::Amount(amount) => Some(*amount),
+        _ => None,
     }
+}
+
+/// A burst is never more than the quota, and a weight cannot be written while `cpu.idle` is 1 (tg_set_cfs_bandwidth
+/// and sched_group_set_shares in kernel/sched/).
+fn rank(row: &str, value: &Value, present: Present) -> i8 {
+    match (row, value) {
+        ("cpu.burst", Value::Amount(Amount::Number(burst))) if *burst <= present.burst => -1,
+        ("cpu.burst", _) => 1,
+        ("cpu.idle", Value::Amount(Amount::Number(0))) => -1,
+        ("cpu.idle", _) => 1,
+        _ => 0,
+    }
+}
+
+/// They hold the same, or one of them is a part of the other.
+fn is_one(first: &str, second: &str) -> bool {
+    let quota = ["cpu.cfs_quota_us", "cpu.cfs_period_us"];
+    first == second || quota.contains(&first) && quota.contains(&second)
 }
 
 /// One of several lines for a file that keeps one for each device.
 fn is_line(word: &str, file: &str) -> bool {
-    word.strip_prefix(file).is_some_and(|value| value.starts_with('=') && value.contains(' '))
-}
-
-fn refused(setting: &Setting, why: impl std::fmt::Display) -> Error {
-    Error::new(format_args!("set {}", show(&setting.word)), why)
-}
-
-fn absent(setting: &Setting, controller: &str, hierarchies: &Hierarchies) -> Error {
-    let usable = hierarchies.controllers().join(", ");
-    let usable = if usable.is_empty() { "none".to_owned() } else { usable };
-    refused(setting, format_args!("the {} controller is not available here", show(controller)))
-        .hint(format_args!("available: {usable}"))
+    let value = word.strip_prefix(file);
+    word.starts_with("io=") || value.is_some_and(|value| value.starts_with('=') && value.contains(' '))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hierarchy::{Hierarchy, Version};
     use std::ffi::OsStr;
 
     fn hierarchy(version: Version, controllers: &[&str]) -> Hierarchy {
         let controllers: Vec<String> = controllers.iter().map(|name| (*name).to_owned()).collect();
-        Hierarchy {
-            version,
-            mount: format!("/{}", controllers.join(",")).into(),
-            controllers,
-            own: Some("".into()),
-        }
+        let mount = format!("/{}", controllers.join(",")).into();
+        Hierarchy::new(version, mount, controllers, Some("".into()))
     }
 
     fn v1() -> Hierarchies {
@@ -246,7 +252,7 @@ mod tests {
     fn plan(words: &[&str], hierarchies: &Hierarchies) -> Result<Plan> {
         let settings: Vec<Setting> =
             words.iter().map(|word| Setting::parse(OsStr::new(word)).unwrap()).collect();
-        Plan::new(&settings, hierarchies)
+        Plan::new(&settings, Present::NEW, hierarchies)
     }
 
     /// `file=text` of each line.
@@ -298,8 +304,52 @@ mod tests {
     }
 
     #[test]
+    fn traffic_of_a_device_is_a_line_in_one_version_and_files_in_the_other() {
+        let word = ["io=0:0:rbps=1k,wiops=max"];
+        let setting = || Setting {
+            word: word[0].to_owned(),
+            wish: Wish::Known(
+                keys::find("io").unwrap().1,
+                Value::Io(crate::device::Io::of_line("0:0 rbps=1024 wiops=max").unwrap()),
+            ),
+        };
+        let written = |version, controller| {
+            let all = Hierarchies(vec![hierarchy(version, &[controller])]);
+            let writes = Plan::new(&[setting()], Present::NEW, &all).unwrap().writes;
+            writes.iter().map(|write| format!("{}={}", write.file, write.text)).collect::<Vec<_>>()
+        };
+        assert_eq!(written(Version::V2, "io"), ["io.max=0:0 rbps=1024 wiops=max"]);
+        let files = ["blkio.throttle.read_bps_device=0:0 1024", "blkio.throttle.write_iops_device=0:0 0"];
+        assert_eq!(written(Version::V1, "blkio"), files);
+    }
+
+    #[test]
+    fn what_depends_on_another_limit_is_written_in_its_order() {
+        assert_eq!(
+            lines(&["cpu.burst=0.1", "cpu=1"], &v2()),
+            ["cpu.max=100000 100000", "cpu.max.burst=10000"]
+        );
+        assert_eq!(lines(&["cpu.idle=1", "weight=5"], &v2()), ["cpu.weight=5", "cpu.idle=1"]);
+        assert_eq!(lines(&["weight=5", "cpu.idle=0"], &v2()), ["cpu.idle=0", "cpu.weight=5"]);
+        let settings = [Setting::parse(OsStr::new("cpu=0.5")), Setting::parse(OsStr::new("cpu.burst=0.1"))];
+        let settings = settings.map(|setting| setting.unwrap());
+        let present = Present { burst: 90_000, ..Present::NEW };
+        let writes = Plan::new(&settings, present, &v1()).unwrap().writes;
+        assert_eq!(writes[0].file, "cpu.cfs_burst_us");
+    }
+
+    #[test]
     fn what_cannot_be_done_here_is_refused() {
-        let table: [(&[&str], Hierarchies, &str); 7] = [
+        let table: [(&[&str], Hierarchies, &str); 16] = [
+            (&["mem.high=1M"], v1(), "its memory.soft_limit_in_bytes is ignored by the kernel"),
+            (&["memory.high=1048576"], v1(), "its memory.soft_limit_in_bytes is ignored by the kernel"),
+            (&["oom.group=1"], v1(), "its memory.oom_control turns the OOM killer off"),
+            (&["oom.group=1"], hybrid(), "its memory.oom_control turns the OOM killer off"),
+            (&["depth=1"], v1(), "cgroup v2 is not mounted here"),
+            (&["cpus=0"], v2(), "the cpuset controller is not available here"),
+            (&["net_cls.classid=1"], v2(), "the net_cls controller is not available here"),
+            (&["cpu=1", "cpu.cfs_period_us=5000"], v1(), "cpu=1 sets cpu.cfs_period_us already"),
+            (&["swap=1M"], hybrid(), "so it needs m=SIZE"),
             (&["io.max=1"], v1(), "the io controller is not available here"),
             (&["pids=1"], hybrid(), "the pids controller is not available here"),
             (&["memory.max=1M"], v1(), "has no such file"),

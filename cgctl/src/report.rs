@@ -1,125 +1,122 @@
-//! What the limits did to the command, in a line each: a status of 137 alone does not tell.
+//! What one command took, told when it has ended: as text for a person, or as JSON.
 
-use crate::file;
-use crate::group::{Group, Part};
-use crate::hierarchy::{Hierarchies, Version};
-use crate::setting::{MEMORY, PIDS};
+use crate::counters::{Counters, Unit};
+use crate::duration;
+use crate::job::Outcome;
 use crate::size;
-use crate::tree;
-use chain::error::say;
-use std::path::Path;
+use chain::child::Ended;
+use nix::sys::signal::Signal;
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+use std::time::Duration;
 
-/// Says what was killed for want of memory, and what was not started for the limit on processes.
-pub fn tell(group: &Group, hierarchies: &Hierarchies) {
-    let part = |controller: &str| {
-        group.parts.iter().find(|part| match part.place.version {
-            Version::V1 => hierarchies.0[part.hierarchy].has(controller),
-            Version::V2 => hierarchies.of(controller).is_none_or(|index| index == part.hierarchy),
-        })
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// A line for each number, for people.
+    Text,
+    /// One object, for programs.
+    Json,
+}
+
+/// The report, ready to be written.
+pub fn write(form: Form, name: &str, outcome: &Outcome, counters: &Counters) -> String {
+    match form {
+        Form::Text => text(name, outcome, counters),
+        Form::Json => {
+            let mut object = fields(outcome);
+            object.insert("name".to_owned(), name.into());
+            add_counters(&mut object, counters);
+            format!("{}\n", Value::Object(object))
+        }
+    }
+}
+
+/// How the command has ended and how long it took, for this report and for the file of its status.
+pub fn fields(outcome: &Outcome) -> Map<String, Value> {
+    let (code, signal) = match outcome.ended {
+        Ended::Exited(code) => (Some(code), None),
+        Ended::Killed(signal) => (None, Some(signal)),
     };
-    let lines = [part("memory").and_then(out_of_memory), part(PIDS).and_then(out_of_processes)];
-    for line in lines.into_iter().flatten() {
-        say(&format!("{}: {line}", group.name));
+    let object = json!({
+        "status": outcome.status(),
+        "code": code,
+        "signal": signal,
+        "timed_out": outcome.is_timed_out(),
+        "wall_usec": outcome.wall.as_micros() as u64,
+    });
+    if let Value::Object(fields) = object { fields } else { Map::new() }
+}
+
+/// Adds those that the kernel has counted.
+pub fn add_counters(object: &mut Map<String, Value>, counters: &Counters) {
+    for (counter, number) in counters.each() {
+        object.insert(counter.name.to_owned(), number.into());
     }
 }
 
-/// The names that the two versions have for the same.
-struct Memory {
-    limit: &'static str,
-    peak: &'static str,
-}
-
-const V1: Memory = Memory { limit: "memory.limit_in_bytes", peak: "memory.max_usage_in_bytes" };
-const V2: Memory = Memory { limit: "memory.max", peak: "memory.peak" };
-
-fn out_of_memory(part: &Part) -> Option<String> {
-    let victims = victims(part)?;
-    let names = if part.place.version == Version::V1 { V1 } else { V2 };
-    let peak = number(&part.directory, names.peak).map_or("unknown".to_owned(), size::show);
-    let processes = plural(victims, "process", "processes");
-    Some(format!("the OOM killer ended {processes}: {} (peak {peak})", cause(part, &names)))
-}
-
-/// How many processes the OOM killer has ended; `None` for none.
-fn victims(part: &Part) -> Option<u64> {
-    let count = match part.place.version {
-        Version::V2 => file::field(&file::read(&part.directory, "memory.events").ok()?, "oom_kill")?,
-        Version::V1 => {
-            sum(part, |group| file::field(&file::read(group, "memory.oom_control").ok()?, "oom_kill"))
+fn text(name: &str, outcome: &Outcome, counters: &Counters) -> String {
+    let rows = [
+        ("group", Some(name.to_owned())),
+        ("status", Some(status(outcome))),
+        ("wall", Some(seconds(outcome.wall.as_micros() as u64))),
+        ("cpu", cpu(counters)),
+        ("throttled", times(counters)),
+        ("memory", at_most(counters, "memory_peak_bytes")),
+        ("swap", at_most(counters, "swap_peak_bytes").filter(|_| counters.get("swap_peak_bytes") > Some(0))),
+        ("read", counters.get("io_read_bytes").map(size::show)),
+        ("written", counters.get("io_written_bytes").map(size::show)),
+        ("processes", at_most(counters, "pids_peak")),
+        ("oom kills", positive(counters, "oom_kills").map(|count| count.to_string())),
+        ("refused", positive(counters, "refused_forks").map(|count| format!("{count} (fork)"))),
+    ];
+    let mut text = String::new();
+    for (label, value) in rows {
+        if let Some(value) = value {
+            let _ = writeln!(text, "{label:<10} {value}");
         }
+    }
+    text
+}
+
+fn status(outcome: &Outcome) -> String {
+    let why = match outcome.ended {
+        Ended::Killed(signal) => {
+            let name =
+                Signal::try_from(signal).map_or(signal.to_string(), |signal| signal.as_str().to_owned());
+            format!(" (ended by {name})")
+        }
+        Ended::Exited(code) if outcome.is_timed_out() => format!(" (its own was {code})"),
+        Ended::Exited(_) => String::new(),
     };
-    (count > 0).then_some(count)
+    format!("{}{why}", outcome.status())
 }
 
-/// v1 counts in the group of the victim only.
-fn sum(part: &Part, count: impl Fn(&std::os::fd::OwnedFd) -> Option<u64>) -> u64 {
-    let mut total = 0;
-    let _ = tree::each(&part.directory, |group, _| total += count(group).unwrap_or(0));
-    total
+fn cpu(counters: &Counters) -> Option<String> {
+    let all = seconds(counters.get("cpu_usec")?);
+    let part = |name| counters.get(name).map(seconds);
+    Some(match (part("cpu_user_usec"), part("cpu_system_usec")) {
+        (Some(user), Some(system)) => format!("{all} (user {user}, system {system})"),
+        _ => all,
+    })
 }
 
-/// Whose limit it was: the own group's, that of a group which the command made, or of one around.
-fn cause(part: &Part, names: &Memory) -> String {
-    let limit = |group: &Path| {
-        text(group, names.limit).map_or("its limit".to_owned(), |text| format!("{MEMORY}={}", amount(&text)))
-    };
-    let own = &part.directory.path;
-    if was_reached(own, part.place.version) {
-        return format!("the limit {} was reached", limit(own));
-    }
-    let mut inner = false;
-    let _ = tree::each(&part.directory, |_, path| inner |= was_reached(&own.join(path), part.place.version));
-    if inner {
-        return "a limit that the command has set within was reached".to_owned();
-    }
-    let around = own.ancestors().skip(1).take_while(|group| group.starts_with(&part.place.mount));
-    match around
-        .into_iter()
-        .find(|group| *group != part.place.mount && was_reached(group, part.place.version))
-    {
-        Some(group) => {
-            format!("the limit {} of the group {} around it was reached", limit(group), group.display())
-        }
-        None => "the machine, or a container around this, was out of memory".to_owned(),
-    }
+fn times(counters: &Counters) -> Option<String> {
+    let count = counters.get("throttled").filter(|count| *count > 0)?;
+    Some(format!("{} in {count} periods", seconds(counters.get("throttled_usec")?)))
 }
 
-/// v1 counts refusals, but kernels since 6.15 not those of memory and swap together, which is the limit that an `m`
-/// alone sets: then it is told by the peak, which stays less than a batch of charges (64 pages) below the limit.
-fn was_reached(group: &Path, version: Version) -> bool {
-    let count = |file: &str| text(group, file).and_then(|text| text.parse::<u64>().ok());
-    match version {
-        Version::V1 => {
-            let refused =
-                count("memory.failcnt").unwrap_or(0) + count("memory.memsw.failcnt").unwrap_or(0) > 0;
-            let peak = count(V1.peak).unwrap_or(0);
-            refused || count(V1.limit).is_some_and(|limit| peak + 64 * 4096 > limit)
-        }
-        Version::V2 => {
-            text(group, "memory.events.local").and_then(|text| file::field(&text, "oom")).unwrap_or(0) > 0
-        }
-    }
+fn at_most(counters: &Counters, name: &str) -> Option<String> {
+    let (counter, number) = counters.each().find(|(counter, _)| counter.name == name)?;
+    let shown = if counter.unit == Unit::Bytes { size::show(number) } else { number.to_string() };
+    Some(format!("{shown} at most"))
 }
 
-fn out_of_processes(part: &Part) -> Option<String> {
-    let limit = file::read(&part.directory, "pids.max").ok()?;
-    let events = file::read(&part.directory, "pids.events").ok()?;
-    let refused = file::field(&events, "max").filter(|count| *count > 0)?;
-    Some(format!("fork was refused {} at {PIDS}={}", plural(refused, "time", "times"), limit.trim()))
+fn positive(counters: &Counters, name: &str) -> Option<u64> {
+    counters.get(name).filter(|count| *count > 0)
 }
 
-fn plural(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-fn amount(text: &str) -> String {
-    text.parse().map_or(text.to_owned(), size::show)
-}
-
-fn number(dir: impl std::os::fd::AsFd, name: &str) -> Option<u64> {
-    file::read(dir, name).ok()?.trim().parse().ok()
-}
-
-fn text(group: &Path, name: &str) -> Option<String> {
-    Some(file::read_path(group.join(name)).ok()?.trim().to_owned())
+/// With three decimals.
+fn seconds(microseconds: u64) -> String {
+    duration::show(Duration::from_millis((microseconds + 500) / 1000))
 }

@@ -1,48 +1,69 @@
 //! What `cgctl new` was asked for, read and checked before anything is made.
 
-use crate::cli::New;
-use crate::place::{DIRECTORY, TRANSIENT};
-use crate::setting::{Setting, Wish};
-use chain::text::{is_name, show};
+use crate::hierarchy::{Hierarchies, Hierarchy};
+use crate::job::JobOptions;
+use crate::parent::{Name, Parent};
+use crate::place::Place;
+use crate::setting::{Setting, is_setting};
+use crate::verbs::new::Options;
+use chain::text::show;
 use chain::{Error, Result};
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 
 /// The words of the command line, understood.
 #[derive(Debug)]
 pub struct Request {
     /// The name of the group, when one was given.
-    pub name: Option<String>,
+    pub name: Option<Name>,
+    /// Where the name begins.
+    pub parent: Parent,
     /// The limits, in the order given.
     pub settings: Vec<Setting>,
-    /// The rest of the line, never empty.
+    /// What is to be done about the command.
+    pub job: JobOptions,
+    /// Processes may be moved out of the way.
+    pub evacuates: bool,
+    /// The rest of the line; empty for a group that stays.
     pub command: Vec<OsString>,
 }
 
 impl Request {
     /// Reads the words: a name may come first, the others are settings, each key once.
-    pub fn read(options: New) -> Result<Self> {
-        let New { words, command } = options;
+    pub fn read(options: Options) -> Result<Self> {
+        let Options { words, command, place, evacuate, job } = options;
         let has_name = words.first().is_some_and(|word| !is_setting(word));
         let (names, settings) = words.split_at(usize::from(has_name));
-        if command.is_empty() {
+        let odd = settings.iter().find(|word| !is_setting(word));
+        if command.is_empty() && (names.is_empty() || odd.is_some()) {
             return Err(no_command(&words, settings));
         }
-        let name = names.first().map(|name| check_name(name)).transpose()?;
-        if let Some(word) = settings.iter().find(|word| !is_setting(word)) {
+        let name = names.first().map(|name| Name::read(name)).transpose()?;
+        if job.exec && name.is_none() {
+            let error = Error::new("use --exec", "a group that stays needs a name");
+            return Err(error.hint("cgctl new --exec NAME ... -- COMMAND"));
+        }
+        if let Some(word) = odd {
             return Err(Error::new(
                 format_args!("use {}", show(word)),
                 "it is no KEY=VALUE, and a name comes first",
             ));
         }
-        let settings = settings.iter().map(|word| Setting::parse(word)).collect::<Result<Vec<_>>>()?;
-        check_once(&settings)?;
-        Ok(Request { name, settings, command })
+        let settings = Setting::parse_all(settings)?;
+        Ok(Request { name, parent: place.parent()?, settings, evacuates: evacuate, job, command })
     }
 }
 
-fn is_setting(word: &OsStr) -> bool {
-    word.as_bytes().contains(&b'=')
+impl Request {
+    /// The group stays, for want of a cgctl that it could go with.
+    pub fn stays(&self) -> bool {
+        self.command.is_empty() || self.job.exec
+    }
+
+    /// Where the group may be made in a hierarchy, best first.
+    pub fn places(&self, hierarchy: &Hierarchy, all: &Hierarchies) -> Vec<Place> {
+        let places = self.parent.places(self.name.as_ref(), hierarchy, all);
+        if self.stays() { places.into_iter().map(Place::staying).collect() } else { places }
+    }
 }
 
 /// The usual slip is a command without the `--` before it.
@@ -59,55 +80,30 @@ fn no_command(words: &[OsString], settings: &[OsString]) -> Error {
     error.hint(format_args!("cgctl new{} --{command}", line(before)))
 }
 
-/// Names that are safe as a file name, in a shell and in a message.
-fn check_name(name: &OsStr) -> Result<String> {
-    let refused = |why| Err(Error::new(format_args!("name the group {}", show(name)), why));
-    match name.to_str().filter(|text| is_name(text)) {
-        None => refused("a name is a letter or digit, then letters, digits, '_', '.' and '-'"),
-        Some(DIRECTORY) => refused("that is the directory of all groups"),
-        Some(name) if name.starts_with(TRANSIENT) => refused("groups without a name are called like that"),
-        Some(long) if long.len() > 200 => refused("it is longer than 200 characters"),
-        Some(name) => Ok(name.to_owned()),
-    }
-}
-
-fn check_once(settings: &[Setting]) -> Result<()> {
-    for (index, setting) in settings.iter().enumerate() {
-        if let Some(first) = settings[..index].iter().find(|first| overrides(&setting.wish, &first.wish)) {
-            return Err(Error::new(
-                format_args!("set {}", show(&setting.word)),
-                format_args!("{} is there already", show(&first.word)),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// A file that takes a line for each device may be written several times; its values are of several words.
-fn overrides(second: &Wish, first: &Wish) -> bool {
-    match (second, first) {
-        (Wish::Known(second, _), Wish::Known(first, _)) => second == first,
-        (Wish::Raw(second, value), Wish::Raw(first, before)) => {
-            second == first && (value == before || !value.contains(' '))
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(words: &[&str], command: &[&str]) -> Result<Request> {
         let own = |list: &[&str]| list.iter().map(OsString::from).collect();
-        Request::read(New { words: own(words), command: own(command) })
+        Request::read(Options {
+            words: own(words),
+            command: own(command),
+            place: crate::cli::Where::default(),
+            job: JobOptions::default(),
+            evacuate: false,
+        })
     }
 
     #[test]
     fn a_name_may_come_first() {
         let request = read(&["web", "m=64M"], &["sh", "-c", "m=1"]).unwrap();
         assert_eq!(
-            (request.name.as_deref(), request.settings.len(), request.command.len()),
+            (
+                request.name.map(|name| name.to_string()).as_deref(),
+                request.settings.len(),
+                request.command.len()
+            ),
             (Some("web"), 1, 3)
         );
         assert_eq!(read(&["m=64M"], &["sh"]).unwrap().name, None);
@@ -119,7 +115,31 @@ mod tests {
         for name in ["a", "A-1", "0.b_c"] {
             assert!(read(&[name], &["sh"]).is_ok(), "{name}");
         }
-        for name in ["", ".a", "-a", "a/b", "a b", "ä", "..", "cgctl", "cgctl.run-1", &"x".repeat(201)] {
+        for name in ["a/b", "a/b/c", "/user.slice/@/a", "/a"] {
+            assert!(read(&[name], &[]).is_ok(), "{name}");
+        }
+        let long = "x".repeat(201);
+        for name in [
+            "",
+            ".a",
+            "-a",
+            "a b",
+            "ä",
+            "..",
+            "cgctl",
+            "cgctl.run-1",
+            &long,
+            "a/",
+            "a//b",
+            "a/../b",
+            "/",
+            "/../a",
+            "/a/./b",
+            "/a/cgctl",
+            "cgctl/a",
+            "a/cgctl.leaf",
+            "caller-1",
+        ] {
             assert!(read(&[name], &["sh"]).is_err(), "{name}");
         }
     }
@@ -136,14 +156,16 @@ mod tests {
             assert!(error.ends_with("is there already"), "{error}");
         }
         assert!(read(&["io.max=8:0 rbps=1", "io.max=8:16 rbps=1"], &["sh"]).is_ok());
+        assert!(read(&["hugetlb.2MB=2M", "hugetlb.1GB=1G"], &["sh"]).is_ok());
+        assert!(read(&["hugetlb.2MB=2M", "hugetlb.2M=4M"], &["sh"]).is_err());
     }
 
     #[test]
     fn a_forgotten_separator_is_shown_in_place() {
-        let table: [(&[&str], &str); 5] = [
+        assert!(read(&["web", "m=64M"], &[]).unwrap().command.is_empty());
+        let table: [(&[&str], &str); 4] = [
             (&["m=64M", "sh"], "cgctl new m=64M -- sh"),
             (&["web", "m=64M", "sh", "x"], "cgctl new web m=64M -- sh x"),
-            (&["sh"], "cgctl new -- sh"),
             (&["m=64M"], "cgctl new m=64M -- COMMAND"),
             (&[], "cgctl new -- COMMAND"),
         ];

@@ -1,104 +1,11 @@
-//! The vocabulary: one table of keys for both versions of cgroups, and what a word `KEY=VALUE` means.
+//! What a word `KEY=VALUE` means.
 
-use crate::size::{self, Decimal};
+use crate::keys::{self, KEYS, Key, Named};
+use crate::value::Value;
 use chain::text::show;
 use chain::{Error, Result};
-use std::ffi::OsStr;
-
-/// The value of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Amount {
-    /// No limit.
-    Max,
-    /// Bytes, processes, microseconds in each [`PERIOD`], or a weight.
-    Number(u64),
-}
-
-/// The period of the processor quota, in microseconds: the kernel's default.
-pub const PERIOD: u64 = 100_000;
-
-/// A file of the kernel, with the text that an [`Amount`] has there.
-#[derive(Debug)]
-pub struct File {
-    /// Its name in the directory of the group.
-    pub name: &'static str,
-    /// What is written to it.
-    pub text: fn(Amount) -> String,
-}
-
-/// A row of the vocabulary.
-#[derive(Debug)]
-pub struct Key {
-    /// What the user writes.
-    pub name: &'static str,
-    /// What the user may write as well.
-    pub alias: Option<&'static str>,
-    /// The controller, of the same name in both versions.
-    pub controller: &'static str,
-    /// Where it goes in cgroup v2.
-    pub v2: File,
-    /// Where it goes in cgroup v1.
-    pub v1: File,
-    /// What is allowed, for the message about what is not.
-    pub takes: &'static str,
-    parse: fn(&str) -> Result<u64, String>,
-}
-
-/// The row of the memory limit.
-pub const MEMORY: &str = "m";
-/// The row of the swap limit, whose v1 file counts memory and swap together.
-pub const SWAP: &str = "swap";
-/// The row of the limit on processes.
-pub const PIDS: &str = "pids";
-
-/// Every key. Sources: cgroup-v1/memory.rst and pids.rst, scheduler/sched-bwc.rst, cgroup-v2.rst of the kernel.
-pub const KEYS: [Key; 5] = [
-    Key {
-        name: MEMORY,
-        alias: Some("mem.max"),
-        controller: "memory",
-        v2: File { name: "memory.max", text: or_max },
-        v1: File { name: "memory.limit_in_bytes", text: or_minus_one },
-        takes: "bytes with k, M, G or T (64M, 1.5G, 64MiB, 64MB), a share of the memory (50%), or max",
-        parse: |text| size::bytes(text, total_memory).and_then(|bytes| within(bytes, 4096, size::MOST)),
-    },
-    Key {
-        name: SWAP,
-        alias: Some("swap.max"),
-        controller: "memory",
-        v2: File { name: "memory.swap.max", text: or_max },
-        v1: File { name: "memory.memsw.limit_in_bytes", text: or_minus_one },
-        takes: "bytes of swap in addition to m (0, 64M, 1.5G), a share of the swap (50%), or max",
-        parse: |text| size::bytes(text, total_swap),
-    },
-    Key {
-        name: "cpu",
-        alias: None,
-        controller: "cpu",
-        v2: File { name: "cpu.max", text: quota_and_period },
-        v1: File { name: "cpu.cfs_quota_us", text: or_minus_one },
-        takes: "processor cores (0.5, 2) or a share of one (50%, 150%), from 0.01, or max",
-        parse: quota,
-    },
-    Key {
-        name: "weight",
-        alias: Some("cpu.weight"),
-        controller: "cpu",
-        v2: File { name: "cpu.weight", text: or_max },
-        v1: File { name: "cpu.shares", text: shares },
-        takes: "a whole number from 1 to 10000; 100 is usual",
-        parse: |text| whole(text).and_then(|weight| within(weight, 1, 10_000)),
-    },
-    Key {
-        name: PIDS,
-        alias: Some("pids.max"),
-        controller: "pids",
-        v2: File { name: "pids.max", text: or_max },
-        v1: File { name: "pids.max", text: or_max },
-        takes: "a whole number of processes and threads from 1 to 4194304, or max",
-        parse: |text| whole(text).and_then(|count| within(count, 1, 4_194_304)),
-    },
-];
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 /// A wish of the user's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,20 +19,10 @@ pub struct Setting {
 /// What a word means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// A row of [`KEYS`], by its name, and its value.
-    Known(&'static str, Amount),
+    /// A row of [`KEYS`] and its value.
+    Known(Named, Value),
     /// A file of the kernel and the text for it.
     Raw(String, String),
-}
-
-/// The row of this name or alias.
-pub fn key(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name == name || key.alias == Some(name))
-}
-
-/// The row that writes this file in one of the versions.
-pub fn key_of_file(file: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.v2.name == file || key.v1.name == file)
 }
 
 impl Setting {
@@ -133,11 +30,54 @@ impl Setting {
     pub fn parse(word: &OsStr) -> Result<Self> {
         let text = word.to_str().ok_or_else(|| refused(word, "it is not UTF-8"))?;
         let (name, value) = text.split_once('=').ok_or_else(|| refused(word, "there is no ="))?;
-        let wish = match key(name) {
-            Some(key) => known(key, value).map_err(|why| refused(word, why).hint(takes(key)))?,
+        let wish = match keys::find(name) {
+            Some((key, named)) => {
+                let value = known(key, &named, value).map_err(|why| refused(word, why).hint(takes(key)))?;
+                Wish::Known(named, value)
+            }
             None => raw(name, value).map_err(|why| refused(word, why))?,
         };
         Ok(Setting { word: text.to_owned(), wish })
+    }
+
+    /// Reads all words, and refuses a key that is given twice.
+    pub fn parse_all(words: &[OsString]) -> Result<Vec<Self>> {
+        let settings = words.iter().map(|word| Setting::parse(word)).collect::<Result<Vec<_>>>()?;
+        for (index, setting) in settings.iter().enumerate() {
+            if let Some(first) = settings[..index].iter().find(|first| overrides(&setting.wish, &first.wish))
+            {
+                let why = format!("{} is there already", show(&first.word));
+                return Err(Error::new(format_args!("set {}", show(&setting.word)), why));
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The value, when it is of this row.
+    pub fn value_of(&self, row: &str) -> Option<&Value> {
+        match &self.wish {
+            Wish::Known(named, value) if named.row == row => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// The word is one of this kind, and no name.
+pub fn is_setting(word: &OsStr) -> bool {
+    word.as_bytes().contains(&b'=')
+}
+
+/// A file that takes a line for each device may be written several times; its values are of several words.
+fn overrides(second: &Wish, first: &Wish) -> bool {
+    match (second, first) {
+        (Wish::Known(_, Value::Io(second)), Wish::Known(_, Value::Io(first))) => {
+            second.device == first.device
+        }
+        (Wish::Known(second, _), Wish::Known(first, _)) => second == first,
+        (Wish::Raw(second, value), Wish::Raw(first, before)) => {
+            second == first && (value == before || !value.contains(' '))
+        }
+        _ => false,
     }
 }
 
@@ -149,36 +89,34 @@ fn takes(key: &Key) -> String {
     format!("{} takes {}", key.name, key.takes)
 }
 
-fn vocabulary() -> String {
+/// What there is to choose from.
+pub fn vocabulary() -> String {
     let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
     format!("the keys are {}, and files of the kernel such as memory.high or cpuset.cpus", names.join(", "))
 }
 
-fn known(key: &'static Key, value: &str) -> Result<Wish, String> {
-    let amount = match value {
-        "" => return Err("its value is missing".to_owned()),
-        "max" if key.name != "weight" => Amount::Max,
-        value => Amount::Number((key.parse)(value)?),
-    };
-    Ok(Wish::Known(key.name, amount))
+fn known(key: &Key, named: &Named, value: &str) -> Result<Value, String> {
+    if value.is_empty() {
+        return Err("its value is missing".to_owned());
+    }
+    (key.parse)(value, &named.size)
 }
 
 /// Files that move, end or rearrange processes, or make the group unfit for one.
-const NO_LIMITS: [&str; 6] = [
+const NO_LIMITS: [&str; 8] = [
     "cgroup.procs",
     "cgroup.threads",
     "cgroup.kill",
     "cgroup.type",
     "cgroup.subtree_control",
     "cgroup.event_control",
+    "cgroup.freeze",
+    "freezer.state",
 ];
 
 fn raw(file: &str, value: &str) -> Result<Wish, String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let in_a_controller =
-        file.split_once('.').is_some_and(|(first, rest)| !first.is_empty() && !rest.is_empty());
     match () {
-        () if !in_a_controller || !file.chars().all(plain) => Err(format!("there is no key {}", show(file))),
+        () if !is_file(file) => Err(format!("there is no key {}", show(file))),
         () if NO_LIMITS.contains(&file) => Err(format!("{file} is no limit")),
         () if value.is_empty() => Err("its value is missing".to_owned()),
         () if value.contains(char::is_control) => Err("the value has a control character in it".to_owned()),
@@ -186,87 +124,25 @@ fn raw(file: &str, value: &str) -> Result<Wish, String> {
     }
 }
 
-fn whole(text: &str) -> Result<u64, String> {
-    match Decimal::read(text)? {
-        (number, "") if !text.contains('.') => number.times(1, 1),
-        _ => Err(format!("{} is not a whole number", show(text))),
-    }
-}
-
-fn within(number: u64, least: u64, most: u64) -> Result<u64, String> {
-    match number {
-        number if number < least => Err(format!("the least is {least}")),
-        number if number > most => Err(format!("the most is {most}")),
-        number => Ok(number),
-    }
-}
-
-/// The kernel wants at least 1 ms in each period, and less than 2 to the power of 44 microseconds
-/// (tg_set_cfs_bandwidth in kernel/sched/core.c).
-fn quota(text: &str) -> Result<u64, String> {
-    let quota = match Decimal::read(text)? {
-        (cores, "") => cores.times(PERIOD, 1),
-        (percent, "%") => percent.times(PERIOD, 100),
-        (_, unit) => Err(format!("{} is not a unit of it", show(unit))),
-    }?;
-    match quota {
-        0..1000 => Err("the least is 0.01".to_owned()),
-        quota if quota >= 1 << 44 => Err("the number is too large".to_owned()),
-        quota => Ok(quota),
-    }
-}
-
-fn total_memory() -> u64 {
-    let system = rustix::system::sysinfo();
-    system.totalram as u64 * u64::from(system.mem_unit)
-}
-
-fn total_swap() -> u64 {
-    let system = rustix::system::sysinfo();
-    system.totalswap as u64 * u64::from(system.mem_unit)
-}
-
-fn or_max(amount: Amount) -> String {
-    match amount {
-        Amount::Max => "max".to_owned(),
-        Amount::Number(number) => number.to_string(),
-    }
-}
-
-fn or_minus_one(amount: Amount) -> String {
-    match amount {
-        Amount::Max => "-1".to_owned(),
-        Amount::Number(number) => number.to_string(),
-    }
-}
-
-fn quota_and_period(amount: Amount) -> String {
-    format!("{} {PERIOD}", or_max(amount))
-}
-
-/// The kernel's own scale, 100 of v2 being 1024 of v1 (sched_weight_from_cgroup in kernel/sched/sched.h).
-fn shares(amount: Amount) -> String {
-    match amount {
-        Amount::Max => "262144".to_owned(),
-        Amount::Number(weight) => ((weight * 1024 + 50) / 100).to_string(),
-    }
+/// It can be the name of a file of a controller.
+pub fn is_file(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let in_a_controller =
+        name.split_once('.').is_some_and(|(first, rest)| !first.is_empty() && !rest.is_empty());
+    in_a_controller && name.chars().all(plain)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn amount(word: &str) -> Amount {
-        match Setting::parse(OsStr::new(word)).unwrap().wish {
-            Wish::Known(_, amount) => amount,
-            raw => panic!("{raw:?}"),
-        }
-    }
-
+    /// The text for the files of v2 and v1.
     fn written(word: &str) -> (String, String) {
-        let (name, _) = word.split_once('=').unwrap();
-        let key = key(name).unwrap();
-        ((key.v2.text)(amount(word)), (key.v1.text)(amount(word)))
+        let Wish::Known(named, value) = Setting::parse(OsStr::new(word)).unwrap().wish else {
+            panic!("{word} is no key");
+        };
+        let text = |side: &keys::Side| side.file().map_or("none".to_owned(), |file| (file.text)(&value));
+        (text(&named.key().v2), text(&named.key().v1))
     }
 
     #[test]
@@ -275,15 +151,33 @@ mod tests {
             ("m=64M", "67108864", "67108864"),
             ("mem.max=max", "max", "-1"),
             ("swap=0", "0", "0"),
+            ("mem.high=1k", "1024", "none"),
+            ("mem.low=0", "0", "none"),
+            ("mem.min=max", "max", "none"),
+            ("swap.high=1M", "1048576", "none"),
+            ("zswap.max=0", "0", "none"),
+            ("zswap.writeback=0", "0", "none"),
+            ("oom.group=1", "1", "none"),
             ("cpu=0.5", "50000 100000", "50000"),
             ("cpu=150%", "150000 100000", "150000"),
             ("cpu=max", "max 100000", "-1"),
             ("cpu=0.01", "1000 100000", "1000"),
+            ("cpu.burst=0.25", "25000", "25000"),
+            ("cpu.burst=0", "0", "0"),
             ("weight=100", "100", "1024"),
             ("weight=1", "1", "10"),
             ("weight=10000", "10000", "102400"),
+            ("cpu.idle=1", "1", "1"),
+            ("cpus=0-1,3", "0-1,3", "0-1,3"),
+            ("mems=all", "\n", "\n"),
             ("pids=5", "5", "5"),
             ("pids=max", "max", "max"),
+            ("io.weight=50", "50", "50"),
+            ("io.weight=10000", "10000", "1000"),
+            ("hugetlb.2MB=4M", "4194304", "4194304"),
+            ("hugetlb.1G=max", "max", "-1"),
+            ("depth=3", "3", "none"),
+            ("descendants=max", "max", "none"),
         ];
         for (word, v2, v1) in table {
             assert_eq!(written(word), (v2.to_owned(), v1.to_owned()), "{word}");
@@ -302,6 +196,7 @@ mod tests {
             ("cpu=0", "the least is 0.01"),
             ("cpu=2x", "x is not a unit of it"),
             ("cpu=999999999", "too large"),
+            ("cpu.burst=max", "max is not a number"),
             ("weight=0", "the least is 1"),
             ("weight=10001", "the most is 10000"),
             ("weight=max", "max is not a number"),
@@ -309,6 +204,13 @@ mod tests {
             ("pids=0", "the least is 1"),
             ("pids=5%", "5% is not a whole number"),
             ("pids=4194305", "the most is 4194304"),
+            ("oom.group=yes", "yes is neither 0 nor 1"),
+            ("cpus=1-0", "1-0 is neither a number nor a range"),
+            ("io=/dev/null:rbps=1", "is a character device"),
+            ("hugetlb.2MB=3M", "no multiple of the page size 2MB"),
+            ("hugetlb.2X=3M", "hugetlb controller"),
+            ("hugetlb.SIZE=1", "hugetlb controller"),
+            ("depth=-1", "-1 is not a number"),
             ("foo=1", "there is no key foo"),
             ("=1", "there is no key ''"),
             ("memory.=1", "there is no key memory."),
@@ -319,8 +221,13 @@ mod tests {
             ("memory.high=1\n2", "control character"),
         ];
         for (word, why) in table {
-            let error = Setting::parse(OsStr::new(word)).unwrap_err().to_string();
-            assert!(error.contains(why), "{word}: {error}");
+            match Setting::parse(OsStr::new(word)) {
+                Err(error) => assert!(error.to_string().contains(why), "{word}: {error}"),
+                // A file of the kernel for all that the table knows; the kernel says no.
+                Ok(setting) => {
+                    assert!(matches!(setting.wish, Wish::Raw(..)) && why.contains("hugetlb"), "{word}");
+                }
+            }
         }
     }
 
@@ -328,5 +235,37 @@ mod tests {
     fn files_of_the_kernel_pass_as_they_are() {
         let wish = Setting::parse(OsStr::new("hugetlb.2MB.max=1 a=b")).unwrap().wish;
         assert_eq!(wish, Wish::Raw("hugetlb.2MB.max".to_owned(), "1 a=b".to_owned()));
+    }
+
+    /// Reading what was written gives the same value, in both versions.
+    #[test]
+    fn each_key_is_read_as_it_was_written() {
+        let words = "m=64M m=max mem.high=1k mem.low=0 mem.min=max swap.high=1M zswap.max=0 zswap.writeback=0 oom.group=1 \
+            cpu=0.5 cpu=max cpu.burst=0.25 weight=1 weight=33 weight=100 weight=10000 cpu.idle=1 cpus=0-1,3 mems=all \
+            pids=5 pids=max io.weight=50 io.weight=1090 hugetlb.2MB=4M depth=3 descendants=max";
+        for word in words.split_whitespace() {
+            let setting = Setting::parse(OsStr::new(word)).unwrap();
+            let Wish::Known(named, value) = &setting.wish else { panic!("{word} is no key") };
+            let key = named.key();
+            for file in [&key.v2, &key.v1].into_iter().filter_map(keys::Side::file) {
+                let written = (file.text)(value);
+                let sibling = |name: &str| (name == "cpu.cfs_period_us").then(|| "100000\n".to_owned());
+                let read = (file.read)(written.trim(), &sibling);
+                assert_eq!(read.as_ref(), Some(value), "{word}: {}", file.name);
+                let shown = format!("{named}={}", crate::value::text(value, key.unit));
+                assert_eq!(Setting::parse(OsStr::new(&shown)).unwrap().wish, setting.wish, "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn swap_of_v1_is_what_is_left_of_both() {
+        let file = keys::find("swap").unwrap().0.v1.file().unwrap();
+        let number = |number| Some(Value::Amount(crate::value::Amount::Number(number)));
+        let sibling = |limit: &'static str| move |_: &str| Some(limit.to_owned());
+        assert_eq!((file.read)("3000", &sibling("1000\n")), number(2000));
+        let max = Some(Value::Amount(crate::value::Amount::Max));
+        assert_eq!((file.read)("9223372036854771712", &sibling("1000")), max);
+        assert_eq!((file.read)("9223372036854771712", &sibling("9223372036854771712")), max);
     }
 }

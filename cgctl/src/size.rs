@@ -65,6 +65,27 @@ fn factor(unit: &str) -> Option<u64> {
     }
 }
 
+/// What a unit of plain numbers stands for: `k`, `M` and `G` are powers of 1000.
+pub fn thousands(unit: &str) -> Result<u64, String> {
+    match unit {
+        "" => Ok(1),
+        "k" => Ok(1000),
+        "M" => Ok(1_000_000),
+        "G" => Ok(1_000_000_000),
+        unit => Err(format!("{} is not a unit", chain::text::show(unit))),
+    }
+}
+
+/// Bytes in the largest unit that divides them: reading it again gives the same number.
+pub fn exact(bytes: u64) -> String {
+    let divides = |(_, power): &&(char, u32)| bytes > 0 && bytes.is_multiple_of(1024_u64.pow(*power));
+    match UNITS.iter().rev().find(divides) {
+        None => bytes.to_string(),
+        Some(('k', power)) => format!("{}k", bytes / 1024_u64.pow(*power)),
+        Some((letter, power)) => format!("{}{}", bytes / 1024_u64.pow(*power), letter.to_ascii_uppercase()),
+    }
+}
+
 /// Bytes as a person reads them, exact where the unit divides them, else with one decimal.
 pub fn show(bytes: u64) -> String {
     let unit = UNITS.iter().rev().map(|(letter, power)| (letter.to_ascii_uppercase(), 1024_u64.pow(*power)));

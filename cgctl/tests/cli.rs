@@ -1,6 +1,9 @@
 //! What a user meets: statuses, messages, limits that hold, and nothing left behind.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "common/mod.rs"]
+mod common;
+
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -85,9 +88,9 @@ fn misuse_is_told_with_status_125() {
         (&["new", "cpu=-1", "--", "true"], "cannot set cpu=-1: -1 is not a number"),
         (&["new", "m=", "--", "true"], "cannot set m=: its value is missing"),
         (&["new", "pids=0", "--", "true"], "cannot set pids=0: the least is 1"),
-        (&["new", "colour=red", "--", "true"], "hint: the keys are m, swap, cpu, weight, pids"),
+        (&["new", "colour=red", "--", "true"], "hint: the keys are m, swap, mem.high"),
         (&["new", "m=1M", "m=2M", "--", "true"], "cannot set m=2M: m=1M is there already"),
-        (&["new", "a/b", "--", "true"], "cannot name the group a/b"),
+        (&["new", "a//b", "--", "true"], "cannot name the group a//b"),
         (&["new", "nosuch.limit=1", "--", "true"], "the nosuch controller is not available here"),
     ];
     for (args, message) in table {
@@ -469,4 +472,9 @@ fn info_tells_the_mode_and_each_hierarchy() {
     assert_eq!(info["mode"], mode);
     assert_eq!(info["hierarchies"].as_array().unwrap().is_empty(), mode == "none");
     assert!(stdout(&cgctl(&["info"])).starts_with(&format!("mode: {mode}\n")));
+}
+
+#[test]
+fn the_same_tests_pass_on_pure_cgroup_v2() {
+    common::on_pure_v2();
 }

@@ -19,6 +19,11 @@ pub fn find(database: &str, text: &str) -> Option<u32> {
     field(&database, 0, text, 2)?.parse().ok()
 }
 
+/// The group of users that a user belongs to first of all.
+pub fn primary_group(user: u32) -> Option<u32> {
+    field(&fs::read_to_string(PASSWD).ok()?, 2, &user.to_string(), 3)?.parse().ok()
+}
+
 /// The shell of the calling user.
 pub fn own_shell() -> Option<String> {
     of_caller(6).filter(|shell| !shell.is_empty())
@@ -92,5 +97,7 @@ mod tests {
         assert_eq!(find(PASSWD, "4294967295"), None);
         assert_eq!(find(PASSWD, "no such user"), None);
         assert_eq!(find("/no/such/file", "root"), None);
+        assert_eq!(primary_group(0), Some(0));
+        assert_eq!(primary_group(u32::MAX), None);
     }
 }

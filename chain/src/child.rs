@@ -22,17 +22,17 @@ use crate::terminal::Terminal;
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, killpg, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getsid};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{PidfdFlags, getpid, pidfd_open, set_parent_process_death_signal};
+use rustix::process::{
+    PidfdFlags, WaitOptions, WaitStatus, getpid, pidfd_open, set_parent_process_death_signal,
+};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 const ENDING: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
 const TELLING: [Signal; 2] = [Signal::SIGWINCH, Signal::SIGCONT];
-/// The status of a command that SIGKILL has ended.
-const KILLED: u8 = 128 + Signal::SIGKILL as u8;
+const KILL: i32 = Signal::SIGKILL as i32;
 const STOPPING: [Signal; 3] = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
 
 /// How long a command may run without anybody looking at how much memory its link takes.
@@ -59,6 +59,30 @@ pub struct Child {
     /// It is the init of [`crate::init`]: here it tells which signal has stopped its own child.
     pub stops: Option<OwnedFd>,
     ended_for: Option<Signal>,
+}
+
+/// How a command has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this exit status.
+    Exited(u8),
+    /// By this signal, which may be a real-time one.
+    Killed(i32),
+}
+
+impl Ended {
+    /// The exit status that tells of it: 128+n for signal n.
+    pub fn status(self) -> u8 {
+        match self {
+            Ended::Exited(code) => code,
+            Ended::Killed(signal) => 128 + signal as u8,
+        }
+    }
+
+    fn from_wait(status: WaitStatus) -> Option<Self> {
+        let exited = status.exit_status().map(|code| Ended::Exited(code as u8));
+        exited.or_else(|| status.terminating_signal().map(Ended::Killed))
+    }
 }
 
 impl Parent {
@@ -148,7 +172,20 @@ impl Parent {
     /// Waits for the child to end, passing signals on, and gives its exit status: its own, or 128+n.
     pub fn wait(&self, child: Child) -> Result<u8> {
         self.settle_down()?;
-        self.stand_for(child, || self.next_signal())
+        self.stand_for(child, || self.next_signal()).map(Ended::status)
+    }
+
+    /// The same with something else to wait for, and how the child has ended: `or` returns when the queue of signals
+    /// that it is given is readable, or with a signal that is treated as if another process had sent it.
+    pub fn wait_or(
+        &self,
+        child: Child,
+        mut or: impl FnMut(BorrowedFd<'_>) -> Result<Option<Signal>>,
+    ) -> Result<Ended> {
+        self.stand_for(child, || match or(self.queue.as_fd())? {
+            Some(signal) => Ok(Received { signal, sent: true }),
+            None => self.next_signal(),
+        })
     }
 
     /// The same for a child that has called [`Pty::attach`]: relays between its terminal and the caller's meanwhile.
@@ -165,7 +202,7 @@ impl Parent {
             }
         });
         pty.finish();
-        status
+        status.map(Ended::status)
     }
 
     /// Gives memory back once the command turns out to run for longer: reading the code anew would delay the end
@@ -182,23 +219,26 @@ impl Parent {
         signal::next(&self.queue).cannot("wait for signals")
     }
 
-    fn stand_for(&self, mut child: Child, mut next: impl FnMut() -> Result<Received>) -> Result<u8> {
+    fn stand_for(&self, mut child: Child, mut next: impl FnMut() -> Result<Received>) -> Result<Ended> {
         // What had ended before SIGCHLD was blocked has left no signal.
-        let mut status = self.reap(&child)?;
-        while status.is_none() {
+        let mut reaped = self.reap(&child)?;
+        let ended = loop {
+            if let Some(ended) = reaped {
+                break ended;
+            }
             let received = next()?;
             match received.signal {
                 Signal::SIGIO => self.stop_as_told(&child)?,
-                Signal::SIGCHLD => status = self.reap(&child)?,
+                Signal::SIGCHLD => reaped = self.reap(&child)?,
                 stop if STOPPING.contains(&stop) => self.stop(&child, received)?,
                 tell if TELLING.contains(&tell) => child.send(tell),
                 _ => child.end(received),
             }
-        }
+        };
         self.terminal.take_back();
-        Ok(match (status, child.ended_for) {
-            (Some(KILLED), Some(signal)) => 128 + signal as u8,
-            (status, _) => status.unwrap_or(KILLED),
+        Ok(match (ended, child.ended_for) {
+            (Ended::Killed(KILL), Some(signal)) => Ended::Killed(signal as i32),
+            (ended, _) => ended,
         })
     }
 
@@ -236,20 +276,22 @@ impl Parent {
         }
     }
 
-    /// Reaps all that has changed, also children that were here before this program; the status when it is
-    /// `child` that ended. A stop by the terminal is shared; one by SIGSTOP is the sender's own affair.
-    fn reap(&self, child: &Child) -> Result<Option<u8>> {
+    /// Reaps all that has changed, also children that were here before this program; how it ended when it is
+    /// `child`. A stop by the terminal is shared; one by SIGSTOP is the sender's own affair.
+    fn reap(&self, child: &Child) -> Result<Option<Ended>> {
         loop {
-            match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
-                Ok(WaitStatus::Exited(pid, code)) if pid == child.pid => return Ok(Some(code as u8)),
-                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == child.pid => {
-                    return Ok(Some(128 + signal as u8));
+            match rustix::process::wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+                Ok(None) => return Ok(None),
+                Ok(Some((pid, status))) if pid.as_raw_pid() == child.pid.as_raw() => {
+                    if let Some(ended) = Ended::from_wait(status) {
+                        return Ok(Some(ended));
+                    }
+                    let stopped = status.stopping_signal().and_then(|number| Signal::try_from(number).ok());
+                    if let Some(signal) = stopped.filter(|signal| STOPPING.contains(signal)) {
+                        self.stop_with(child, signal)?;
+                    }
                 }
-                Ok(WaitStatus::Stopped(pid, signal)) if pid == child.pid && STOPPING.contains(&signal) => {
-                    self.stop_with(child, signal)?;
-                }
-                Ok(WaitStatus::StillAlive) => return Ok(None),
-                Ok(_) | Err(Errno::EINTR) => {}
+                Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
                 Err(e) => return Err(e).cannot("wait for the command"),
             }
         }

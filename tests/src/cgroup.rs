@@ -60,6 +60,13 @@ pub fn is_orphan(group: &Path) -> bool {
         .any(|line| line.contains("FLOCK") && line.contains(&id))
 }
 
+/// Whether `cgctl new` made it to stay: nobody owns such a group, and whoever made it removes it.
+pub fn stays(group: &Path) -> bool {
+    let mut value = [0; 8];
+    let mark = rustix::fs::getxattr(group, "user.cgctl", &mut value[..]);
+    mark.is_ok_and(|length| &value[..length] == b"stays")
+}
+
 /// The directory of a process's group in the hierarchy that has `controller`.
 pub fn of(pid: Pid, controller: &str) -> Option<PathBuf> {
     let table = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;

@@ -98,7 +98,11 @@ impl Before {
         left.extend(mounts.map(|mount| format!("mount {}", mount.display())));
         let groups = cgroup::ours().into_iter().filter(|group| !self.groups.contains(group));
         left.extend(
-            groups.filter(|group| cgroup::is_orphan(group)).map(|group| format!("group {}", group.display())),
+            // One that stays belongs to the test that has made it, by its name.
+            groups
+                .filter(|group| cgroup::is_orphan(group))
+                .filter(|group| !cgroup::stays(group) || group.to_string_lossy().contains(marker.value()))
+                .map(|group| format!("group {}", group.display())),
         );
         left.extend(links().difference(&self.links).map(|link| format!("network link {link}")));
         left

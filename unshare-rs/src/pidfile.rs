@@ -1,9 +1,9 @@
 //! The file that tells the pid of the command to others.
 
+use chain::replace::replace;
 use chain::text::show;
 use chain::{Cannot, Result};
 use nix::unistd::Pid;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Writes it so that a reader finds nothing or the whole number; removed when dropped.
@@ -14,12 +14,7 @@ impl PidFile {
     pub fn write(file: Option<&Path>, pid: Pid) -> Result<Self> {
         let Some(file) = file else { return Ok(PidFile(None)) };
         let what = || format!("write the pid file {}", show(file));
-        let mut draft = OsString::from(file);
-        draft.push(format!(".{}", Pid::this()));
-        std::fs::write(&draft, format!("{pid}\n"))
-            .and_then(|()| std::fs::rename(&draft, file))
-            .inspect_err(|_| drop(std::fs::remove_file(&draft)))
-            .cannot_with(what)?;
+        replace(file, format!("{pid}\n").as_bytes()).cannot_with(what)?;
         Ok(PidFile(Some(file.to_owned())))
     }
 
