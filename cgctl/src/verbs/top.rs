@@ -2,8 +2,8 @@
 
 use crate::cli::Where;
 use crate::hierarchy::Hierarchies;
-use crate::top::{self, Sort, Wish};
 use crate::verbs::wait::seconds;
+use crate::view::top::{self, Sort, Wish};
 use chain::{Error, Result};
 use std::ffi::OsString;
 use std::time::Duration;

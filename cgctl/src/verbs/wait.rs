@@ -3,8 +3,8 @@
 use crate::cli::Where;
 use crate::existing::Group;
 use crate::hierarchy::Hierarchies;
-use crate::size::Decimal;
-use crate::watch;
+use crate::view::watch;
+use crate::vocabulary::size::Decimal;
 use chain::text::show;
 use chain::{Error, Result};
 use std::ffi::OsString;
