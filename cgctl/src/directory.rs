@@ -233,8 +233,15 @@ impl Directory {
         !holders.is_empty() && holders.iter().all(|holder| within.contains(holder))
     }
 
-    /// Writes a limit to one of its files.
+    /// Writes a limit to one of its files; `NODEV` when it has been removed.
     pub fn set(&self, name: &str, text: &str) -> io::Result<()> {
+        match self.write_limit(name, text) {
+            Err(Errno::NOENT) if !self.path.exists() => Err(Errno::NODEV),
+            other => other,
+        }
+    }
+
+    fn write_limit(&self, name: &str, text: &str) -> io::Result<()> {
         if text == INHERIT && self.version == Version::V1 {
             let above = file::directory_in(&self.fd, c"..")?;
             return file::write(&self.fd, name, file::read(above, name)?.trim());
