@@ -3,7 +3,7 @@
 //! | signal | what the parent does with it |
 //! |---|---|
 //! | TERM HUP USR1 USR2 | hands it on |
-//! | INT QUIT | hands it on when a process sent it; a terminal's own has reached the child already |
+//! | INT QUIT | hands it on when a process sent it; a terminal's own has reached a child of its session already |
 //! | WINCH CONT | hands it on |
 //! | TSTP TTIN TTOU | stops with the child, and continues it when continued |
 //! | CHLD | reaps, and ends with the child |
@@ -20,9 +20,9 @@ use crate::sys::process::{Fork, clone3, release_code, vfork3};
 use crate::sys::signal::{self, Received};
 use crate::terminal::Terminal;
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, killpg, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getsid};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
     PidfdFlags, WaitOptions, WaitStatus, getpid, pidfd_open, set_parent_process_death_signal,
@@ -309,15 +309,21 @@ impl Child {
     }
 
     fn end(&mut self, received: Received) {
-        let reached_it = !received.sent && matches!(received.signal, Signal::SIGINT | Signal::SIGQUIT);
+        let by_key = !received.sent && matches!(received.signal, Signal::SIGINT | Signal::SIGQUIT);
         match self.as_init(received.signal) {
             Some(Disposition::Default) => {
                 self.ended_for = Some(received.signal);
                 self.send(Signal::SIGKILL);
             }
-            _ if reached_it => {}
+            _ if by_key && self.is_in_another_session() => drop(killpg(self.pid, received.signal)),
+            _ if by_key => {}
             _ => self.send(received.signal),
         }
+    }
+
+    /// Then it leads that one, and what the keys of this one's terminal send has not reached it.
+    fn is_in_another_session(&self) -> bool {
+        getsid(Some(self.pid)).is_ok_and(|session| session == self.pid) && getsid(None) != Ok(self.pid)
     }
 
     /// What it does with `signal` as PID 1; nothing for any other process, which the kernel treats as usual.

@@ -69,10 +69,17 @@ impl Error {
     /// Prints the error on standard error and gives its exit status.
     pub fn report(&self) -> u8 {
         say(&self.message);
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = self.hint.as_deref().or_else(|| self.general_hint()) {
             say(&format!("hint: {hint}"));
         }
         self.code
+    }
+
+    /// What is true of an errno wherever it comes from.
+    fn general_hint(&self) -> Option<&'static str> {
+        (self.errno == Some(Errno::ENOSYS)).then_some(
+            "this kernel is older than Linux 5.12, or the seccomp filter of an outer container hides a system call",
+        )
     }
 }
 

@@ -48,8 +48,13 @@ impl Environment {
     }
 
     /// Removes `name`, if it is there.
-    pub fn remove(&mut self, name: &str) {
-        self.0.retain(|(key, _)| key != name);
+    pub fn remove(&mut self, name: impl AsRef<OsStr>) {
+        self.0.retain(|(key, _)| key != name.as_ref());
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &OsStr> {
+        self.0.iter().map(|(name, _)| name.as_os_str())
     }
 
     /// Removes every variable but those with these names.
@@ -71,6 +76,11 @@ pub fn exec(command: &[OsString]) -> Error {
 /// Becomes `command` (never empty) with the given environment, whose PATH is searched.
 pub fn exec_with(command: &[OsString], environment: &Environment) -> Error {
     run(&command[0], command, Some(environment))
+}
+
+/// The same, of the program `program`, which is told `command` as its arguments, the first being its name.
+pub fn exec_as(program: &OsStr, command: &[OsString], environment: &Environment) -> Error {
+    run(program, command, Some(environment))
 }
 
 /// Becomes `shell` as login(1) starts it: under a name that begins with `-`.

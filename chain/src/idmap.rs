@@ -132,8 +132,20 @@ impl Map {
             (Err(e), false) if is_denied(&e) => return self.delegate(ids, pid),
             (result, _) => result,
         }
-        .cannot_with(|| format!("map {} ids as {}", ids.name, self.text("; ").trim_end_matches("; ")))
+        .cannot_with(|| self.what(ids))
         .map_err(|e| e.hint_if(Errno::EPERM, refusal()))
+    }
+
+    /// The same without the help of other programs.
+    pub fn write_directly(&self, ids: &Ids, pid: Pid) -> Result<()> {
+        let file = format!("/proc/{pid}/{}", ids.file);
+        fs::write(file, self.text("\n"))
+            .cannot_with(|| self.what(ids))
+            .map_err(|e| e.hint_if(Errno::EPERM, refusal()))
+    }
+
+    fn what(&self, ids: &Ids) -> String {
+        format!("map {} ids as {}", ids.name, self.text("; ").trim_end_matches("; "))
     }
 
     fn is_own(&self, ids: &Ids) -> bool {

@@ -20,6 +20,7 @@
 //! | [`fresh`] | the mark of a mount namespace that nobody else shares |
 //! | [`idmap`] | user and group id maps |
 //! | [`replace`] | small files that others read, whole or not at all |
+//! | [`resolver`] | how host names are resolved, handed from one link to the next |
 //! | [`text`] | names made fit for a terminal |
 //! | [`sys`] | the system calls that need `unsafe`, behind safe functions |
 
@@ -38,6 +39,7 @@ pub mod ns;
 pub mod process;
 pub mod pty;
 pub mod replace;
+pub mod resolver;
 pub mod shelter;
 #[allow(unsafe_code)]
 pub mod sys;

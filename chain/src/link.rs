@@ -1,6 +1,7 @@
 //! The life of a link: parse the head of the line or end with 125, run, report, exit.
 
-use crate::error::{self, Result};
+use crate::error::{self, Error, Result};
+use crate::sys::process::has_lent_rights;
 use crate::usage;
 use clap::Parser;
 
@@ -10,12 +11,24 @@ use clap::Parser;
 /// next program never returns from it.
 pub fn run<Options: Parser>(tool: &'static str, run: fn(Options) -> Result<u8>) -> u8 {
     error::set_tool(tool);
+    if has_lent_rights() {
+        return lent_rights().report();
+    }
     match usage::parse::<Options>() {
         Ok(Some(options)) => run(options),
         Ok(None) => Ok(0),
         Err(e) => Err(e),
     }
     .unwrap_or_else(|e| e.report())
+}
+
+/// A link runs what its caller says: lent rights would be anybody's.
+fn lent_rights() -> Error {
+    Error::new(
+        "start",
+        "a set-user-ID or set-group-ID bit, or file capabilities, give it rights that its caller has not",
+    )
+    .hint("take them off its file (chmod ug-s, setcap -r), and let sudo say who may run it as root")
 }
 
 /// Makes `main` of a tool from its options type and its story.

@@ -7,6 +7,10 @@ use std::path::PathBuf;
 /// What a line says of a mount, as it stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mount<'a> {
+    /// The number of the mount.
+    pub id: u64,
+    /// The number of the one that it is mounted on.
+    pub parent: u64,
     /// What of the file system is mounted, to be unescaped.
     pub root: &'a [u8],
     /// Where it is mounted, to be unescaped.
@@ -20,9 +24,14 @@ pub struct Mount<'a> {
 /// Reads one line of the table; `None` when it is none.
 pub fn parse(line: &[u8]) -> Option<Mount<'_>> {
     let mut words = line.split(|byte| *byte == b' ');
-    let (root, point) = (words.nth(3)?, words.next()?);
+    let (id, parent) = (number(words.next()?)?, number(words.next()?)?);
+    let (root, point) = (words.nth(1)?, words.next()?);
     let mut source = words.skip_while(|word| *word != b"-").skip(1);
-    Some(Mount { root, point, kind: source.next()?, options: source.nth(1)? })
+    Some(Mount { id, parent, root, point, kind: source.next()?, options: source.nth(1)? })
+}
+
+fn number(word: &[u8]) -> Option<u64> {
+    std::str::from_utf8(word).ok()?.parse().ok()
 }
 
 /// Blank, tab, line end and backslash stand there as `\` and three octal digits.
@@ -58,7 +67,14 @@ mod tests {
     #[test]
     fn optional_fields_are_passed_over() {
         let line = b"36 29 0:29 /r /p rw,relatime shared:9 master:1 - cgroup2 none rw,nsdelegate";
-        let mount = Mount { root: b"/r", point: b"/p", kind: b"cgroup2", options: b"rw,nsdelegate" };
+        let mount = Mount {
+            id: 36,
+            parent: 29,
+            root: b"/r",
+            point: b"/p",
+            kind: b"cgroup2",
+            options: b"rw,nsdelegate",
+        };
         assert_eq!(parse(line), Some(mount));
         assert_eq!(parse(b""), None);
     }

@@ -30,6 +30,9 @@ const LOOKS: (u32, u32) = (20, 1000);
 /// Milliseconds between looks at whether this job has got the foreground.
 const IN_BACKGROUND: u32 = 200;
 
+const OWN: OpenptFlags = OpenptFlags::RDWR.union(OpenptFlags::NOCTTY).union(OpenptFlags::CLOEXEC);
+const MAKE: &str = "make a terminal";
+
 /// A new pseudo terminal, and what goes back and forth between it and this process's standard input and output.
 #[derive(Debug)]
 pub struct Pty {
@@ -59,14 +62,18 @@ impl Pty {
     /// link enters anything, and with [`crate::child::Parent`] prepared. What is no terminal on the caller's side is passed on unchanged: no echo of a
     /// standard input that is a file, no carriage returns for a standard output that is one.
     pub fn open() -> Result<Self> {
-        let what = "make a terminal";
-        let own = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let not_waiting = OpenptFlags::from_bits_retain(OFlags::NONBLOCK.bits());
-        let master = openpt(own | not_waiting).cannot(what).map_err(|e| {
+        let master = openpt(OWN | not_waiting).cannot(MAKE).map_err(|e| {
             e.hint_if(nix::errno::Errno::ENOENT, "it takes /dev/ptmx: mount -t devpts devpts /dev/pts")
         })?;
-        unlockpt(&master).cannot(what)?;
-        let peer = ioctl_tiocgptpeer(&master, own).cannot(what)?;
+        let peer = peer(&master)?;
+        Pty::of(master, peer)
+    }
+
+    /// The same on `master`, which comes of opening the ptmx of any devpts and does not wait (O_NONBLOCK), and its
+    /// [`peer`].
+    pub fn of(master: OwnedFd, peer: OwnedFd) -> Result<Self> {
+        let what = MAKE;
         let [master, peer] = [master, peer].map(above_standard);
         let pty = Pty {
             master: Some(master.cannot(what)?),
@@ -103,6 +110,11 @@ impl Pty {
             .and_then(|()| dup2_stdout(peer))
             .and_then(|()| dup2_stderr(peer))
             .cannot("work on the terminal")
+    }
+
+    /// The descriptors that the relay needs, besides the standard ones.
+    pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        self.master.iter().map(AsFd::as_fd).chain([self.peer.as_fd()]).collect()
     }
 
     /// Begins to relay: a reader of standard output that ends is no reason to end without setting the terminal right.
@@ -288,6 +300,11 @@ impl Pty {
         }
         Ok(())
     }
+}
+
+/// The other end of the terminal of which this is the master: while its devpts is still mounted.
+pub fn peer(master: &OwnedFd) -> Result<OwnedFd> {
+    unlockpt(master).and_then(|()| ioctl_tiocgptpeer(master, OWN)).cannot(MAKE)
 }
 
 impl Drop for Pty {

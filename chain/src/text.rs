@@ -29,6 +29,33 @@ pub fn show(name: impl AsRef<OsStr>) -> String {
     format!("'{}'", escape(&text).replace('\'', r"'\''"))
 }
 
+/// The one of `names` that `word` was probably meant to be: at most two slips away.
+pub fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let close = names.map(|name| (slips(word.as_bytes(), name.as_bytes()), name));
+    close.filter(|(slips, name)| *slips <= 2 && *slips < name.len()).min().map(|(_, name)| name)
+}
+
+/// How many letters must be put in, left out, replaced or swapped with the next: the optimal string alignment distance.
+fn slips(a: &[u8], b: &[u8]) -> usize {
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = match (i, j) {
+                (0, _) => j,
+                (_, 0) => i,
+                _ => {
+                    let other = usize::from(a[i - 1] != b[j - 1]);
+                    (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + other)
+                }
+            };
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                rows[i][j] = rows[i][j].min(rows[i - 2][j - 2] + 1);
+            }
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
 /// Whether `name` is fit for a group, a network namespace or a container: `[A-Za-z0-9][A-Za-z0-9_.-]*`, which is
 /// the same as a file name, in a shell and in a message.
 pub fn is_name(name: impl AsRef<OsStr>) -> bool {
@@ -39,9 +66,32 @@ pub fn is_name(name: impl AsRef<OsStr>) -> bool {
     }
 }
 
+/// `__NEW_UTS_LEN` of linux/utsname.h.
+const HOST_NAME_MAX: usize = 64;
+
+/// Refuses what cannot be a host name or a domain name, and says why.
+pub fn check_host_name(name: &OsStr) -> Result<(), &'static str> {
+    match name.as_bytes() {
+        [] => Err("it is empty"),
+        bytes if bytes.len() > HOST_NAME_MAX => Err("it is longer than 64 bytes"),
+        bytes if bytes.iter().any(u8::is_ascii_control) => Err("it has control characters"),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slip_or_two_still_tell_what_was_meant() {
+        let closest = |word| closest(word, ["CHOWN", "NET_RAW", "BPF"].into_iter());
+        assert_eq!(closest("NET_RWA"), Some("NET_RAW"));
+        assert_eq!(closest("CHWN"), Some("CHOWN"));
+        assert_eq!(closest("NETRAW"), Some("NET_RAW"));
+        assert_eq!(closest("PASSWD"), None);
+        assert_eq!(closest(""), None);
+    }
 
     #[test]
     fn plain_names_stay_and_odd_ones_are_quoted() {

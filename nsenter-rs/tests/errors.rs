@@ -122,7 +122,7 @@ fn a_proc_that_shows_nothing_is_told() {
     });
     let outcome =
         sandbox.run("unshare-rs -m sh -euc").arg("umount -l /proc; exec nsenter-rs -r/ true").done();
-    outcome.is(125).complains_as("nsenter-rs").says("a proc file system must be mounted on /proc");
+    outcome.is(125).complains_as("nsenter-rs").says("a proc file system must be mounted there");
 }
 
 #[test]

@@ -1,12 +1,25 @@
 //! The options.
 
+mod confinement;
+mod environment;
+mod layers;
 mod mounts;
+mod ordered;
+mod split;
+mod steps;
+mod surroundings;
+mod vocabulary;
+mod words;
 
+use crate::confine::policy::Policy;
+use crate::environment::Variables;
+use crate::explain::Form;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use layers::LayerOptions;
 use mounts::Mounts;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use surroundings::Surroundings;
 
 /// Make a directory the root, then run a command in it
 ///
@@ -14,7 +27,10 @@ use std::path::PathBuf;
 /// to it any more. The new root gets a /dev, a read-only /sys and, in a new pid namespace, a /proc. The caller sees
 /// none of these mounts.
 #[derive(clap::Parser, Debug)]
-#[command(version, override_usage = "pivot [OPTIONS] ROOT [CMD [ARG]...]")]
+#[command(
+    version,
+    override_usage = "pivot [OPTIONS] ROOT [CMD [ARG]...]\n       pivot [OPTIONS] --layer DIR... [CMD [ARG]...]"
+)]
 pub struct Options {
     /// Only switch the root: no /dev, /proc or /sys
     #[arg(long)]
@@ -22,33 +38,35 @@ pub struct Options {
     /// Make the root read-only, with all that is mounted in it
     #[arg(long)]
     pub ro: bool,
+    /// Instead of ROOT.
+    #[command(flatten)]
+    pub layers: LayerOptions,
     /// In the order given.
     #[command(flatten)]
     pub mounts: Mounts,
+    #[command(flatten)]
+    pub surroundings: Surroundings,
     /// Start CMD in this directory of the new root instead of /
     #[arg(long, value_name = "DIR")]
     pub chdir: Option<PathBuf>,
-    /// Set a variable for CMD
-    #[arg(long, value_name = "NAME=VALUE", value_parser = OsStringValueParser::new().try_map(|text| variable(&text)))]
-    pub env: Vec<(OsString, OsString)>,
-    /// Give CMD no variable but PATH and those of --env
-    #[arg(long)]
-    pub clear_env: bool,
+    /// Tell CMD another name than its own
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub argv0: Option<OsString>,
     /// Leave descriptor N open for CMD; all others above 2 are closed
     #[arg(long, value_name = "N", value_parser = OsStringValueParser::new().try_map(|text| descriptor(&text)))]
     pub keep_fd: Vec<u32>,
+    /// Print what would be done, and do nothing
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub explain: Option<Form>,
+    /// In the order given.
+    #[command(flatten)]
+    pub variables: Variables,
+    /// In the order given.
+    #[command(flatten)]
+    pub policy: Policy,
     /// ROOT, CMD and its arguments.
     #[arg(hide = true, trailing_var_arg = true)]
     pub operands: Vec<OsString>,
-}
-
-fn variable(text: &OsStr) -> Result<(OsString, OsString), &'static str> {
-    let bytes = text.as_bytes();
-    match bytes.iter().position(|byte| *byte == b'=') {
-        None => Err("it has no ="),
-        Some(0) => Err("NAME is empty"),
-        Some(at) => Ok((OsStr::from_bytes(&bytes[..at]).into(), OsStr::from_bytes(&bytes[at + 1..]).into())),
-    }
 }
 
 fn descriptor(text: &OsStr) -> Result<u32, &'static str> {
@@ -58,7 +76,16 @@ fn descriptor(text: &OsStr) -> Result<u32, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Step;
     use clap::{CommandFactory, Parser};
+
+    fn targets(options: &Options) -> Vec<String> {
+        let target = |step: &Step| match step {
+            Step::Mount(mount) => mount.target.display().to_string(),
+            Step::Edit(edit) => edit.target.display().to_string(),
+        };
+        options.mounts.0.iter().map(target).collect()
+    }
 
     fn parsed(line: &[&str]) -> Options {
         Options::try_parse_from([&["pivot"], line].concat()).unwrap()
@@ -72,8 +99,15 @@ mod tests {
     #[test]
     fn mounts_keep_the_order_of_the_line() {
         let options = parsed(&["--tmpfs", "/a", "--bind", "x:/a/b", "--tmpfs", "/c", "ROOT"]);
-        let targets: Vec<_> = options.mounts.0.iter().map(|mount| mount.target.to_str().unwrap()).collect();
-        assert_eq!(targets, ["a", "a/b", "c"]);
+        assert_eq!(targets(&options), ["a", "a/b", "c"]);
+    }
+
+    #[test]
+    fn a_value_that_may_be_left_out_stands_behind_an_equals_sign() {
+        let options =
+            parsed(&["--shm=size=1", "--proc", "--tmpfs", "/a", "--sys=/b:rw", "--proc=pid", "ROOT"]);
+        assert_eq!(targets(&options), ["dev/shm", "proc", "a", "b", "proc"]);
+        assert_eq!(options.operands, ["ROOT"]);
     }
 
     #[test]
@@ -81,12 +115,5 @@ mod tests {
         let options = parsed(&["--ro", "ROOT", "sh", "--bare", "-c", "x", "--", "--help"]);
         assert!(options.ro && !options.bare);
         assert_eq!(options.operands, ["ROOT", "sh", "--bare", "-c", "x", "--", "--help"]);
-    }
-
-    #[test]
-    fn a_variable_is_parted_at_its_first_equals_sign() {
-        assert_eq!(variable("A=b=c".as_ref()), Ok(("A".into(), "b=c".into())));
-        assert_eq!(variable("A=".as_ref()), Ok(("A".into(), "".into())));
-        assert!(variable("A".as_ref()).is_err() && variable("=b".as_ref()).is_err());
     }
 }

@@ -1,11 +1,12 @@
 //! Becoming the command.
 
+use crate::confine::accounts::Account;
 use crate::plan::Program;
 use chain::error::NOT_FOUND;
-use chain::exec::{exec_with, find};
-use chain::sys::fd::{close_from_3_except, is_open};
+use chain::exec::{exec_as, exec_with, find};
+use chain::sys::fd::is_open;
 use chain::text::show;
-use chain::{Cannot, Error, Result};
+use chain::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// The command, and where the old root has it.
@@ -21,21 +22,38 @@ impl Command {
         if let Some(fd) = program.keep.iter().find(|fd| !is_open(**fd)) {
             return Err(Error::new(format_args!("keep descriptor {fd}"), "it is not open"));
         }
-        let outside = find(&program.line[0], program.environment.get("PATH"));
+        let outside = find(&program.line[0], program.given.environment.get("PATH"));
         Ok(Command { program, outside })
     }
 
-    /// Becomes the command, in `directory`. The descriptors that this program was given are closed before the
-    /// command is even looked up: a link in the new root could lead through /proc/self/fd to the old one.
+    /// Becomes the command, in `directory`. Returns only to say why not.
     pub fn run(mut self, directory: &Path) -> Error {
-        if let Err(e) = close_from_3_except(&self.program.keep).cannot("close descriptors") {
-            return e;
-        }
         if self.program.pwd {
-            self.program.environment.set("PWD", directory);
+            self.program.given.environment.set("PWD", directory);
         }
-        let error = exec_with(&self.program.line, &self.program.environment);
+        let error = self.exec();
         if error.exit_status() == NOT_FOUND { self.but_outside(error) } else { error }
+    }
+
+    fn exec(&mut self) -> Error {
+        let Program { line, argv0, given, .. } = &mut self.program;
+        match argv0.take() {
+            None => exec_with(line, &given.environment),
+            Some(name) => {
+                let program = std::mem::replace(&mut line[0], name);
+                exec_as(&program, line, &given.environment)
+            }
+        }
+    }
+
+    /// Whether its variables are all new and HOME is not among them.
+    pub fn lacks_home(&self) -> bool {
+        self.program.given.is_clear && !self.program.given.names("HOME")
+    }
+
+    /// Tells the command whom it runs as.
+    pub fn tell_account(&mut self, account: &Account) {
+        self.program.given.tell_account(account);
     }
 
     fn but_outside(&self, error: Error) -> Error {

@@ -1,9 +1,11 @@
 //! What a new root gets when nothing else is said: the tables. They are Docker's, from moby's
 //! daemon/pkg/oci/defaults.go.
 
-use crate::mounts::Filesystem;
-use crate::plan::{Lookup, Mount, Source};
+use crate::mount::filesystem::Filesystem;
+use crate::plan::{Lookup, Mount, MountOptions, Source};
+use chain::resolver;
 use rustix::mount::MountAttrFlags as Attr;
+use std::path::Path;
 
 /// Run when no command is given.
 pub const SHELL: &str = "/bin/sh";
@@ -12,16 +14,28 @@ const NOTHING: Attr = Attr::MOUNT_ATTR_NOSUID.union(Attr::MOUNT_ATTR_NODEV).unio
 
 /// /dev stands first: what hides files of /proc is its null device.
 pub fn mounts() -> [Mount; 3] {
-    [("dev", Source::Dev), ("proc", Source::Proc), ("sys", Source::Sys)].map(|(target, source)| Mount {
+    let dev = Source::Dev { without: Vec::new() };
+    [("dev", dev), ("proc", Source::Proc), ("sys", Source::Sys)].map(|(target, source)| Mount {
         target: target.into(),
         lookup: Lookup::Plain,
         source,
+        options: MountOptions::default(),
     })
 }
+
+/// What a link before names in the environment, and where it is shown.
+pub const HANDED_ON: [(&str, &str); 2] =
+    [(resolver::HOSTS, "etc/hosts"), (resolver::RESOLV_CONF, "etc/resolv.conf")];
+
+/// What is mounted in /dev.
+pub const MOUNTS_OF_DEV: [&str; 3] = ["pts", "shm", "mqueue"];
 
 /// Mounted on /proc. Read-only until its read-only parts are cloned from it.
 pub const PROC: Filesystem =
     Filesystem { kind: "proc", attributes: NOTHING.union(Attr::MOUNT_ATTR_RDONLY), options: &[] };
+
+/// The same with the option `pid`: there is nothing to be read-only in it.
+pub const PROC_OF_PIDS: Filesystem = Filesystem { kind: "proc", attributes: NOTHING, options: &[] };
 
 /// Mounted on /sys.
 pub const SYS: Filesystem =
@@ -49,6 +63,25 @@ pub const EMPTY: Filesystem = Filesystem {
 };
 
 const PTS_ATTRIBUTES: Attr = Attr::MOUNT_ATTR_NOSUID.union(Attr::MOUNT_ATTR_NOEXEC);
+
+/// Holds files from text.
+pub const FILES: Filesystem = Filesystem {
+    kind: "tmpfs",
+    attributes: Attr::MOUNT_ATTR_NOSUID.union(Attr::MOUNT_ATTR_NODEV),
+    options: &[],
+};
+
+/// Mounted on /sys/fs/cgroup where there is nothing but version 2.
+pub const CGROUP2: Filesystem =
+    Filesystem { kind: "cgroup2", attributes: NOTHING.union(Attr::MOUNT_ATTR_RDONLY), options: &[] };
+
+/// Each hierarchy of version 1.
+pub const CGROUP: Filesystem =
+    Filesystem { kind: "cgroup", attributes: NOTHING.union(Attr::MOUNT_ATTR_RDONLY), options: &[] };
+
+/// Holds the places for hierarchies of version 1.
+pub const CGROUPS: Filesystem =
+    Filesystem { kind: "tmpfs", attributes: NOTHING, options: &[("mode", "755")] };
 
 /// Mounted on /dev/pts; each mount is an instance of its own since Linux 4.7. Group 5 is `tty` everywhere.
 pub const PTS: Filesystem = Filesystem {
@@ -97,8 +130,21 @@ pub const HIDDEN_SYS: [&str; 2] = ["firmware", "devices/virtual/powercap"];
 /// Directories of /sys that do, one for each processor: before and after its number.
 pub const HIDDEN_CPU: (&str, &str) = ("devices/system/cpu/cpu", "/thermal_throttle");
 
+/// Where those are, to be left out together.
+pub const CPU: &str = "devices/system/cpu";
+
 /// The numbers that processors can have, relative to /sys: "0-7", sysfs-devices-system-cpu.
 pub const CPUS: &str = "devices/system/cpu/possible";
 
 /// Parts of /proc that change the host.
 pub const READ_ONLY: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
+
+/// Whether something at this absolute path or below is hidden or read-only by default.
+pub fn covers_below(path: &Path) -> bool {
+    let of_proc = HIDDEN_FILES.iter().chain(&HIDDEN_DIRECTORIES).chain(&READ_ONLY);
+    of_proc
+        .map(|name| format!("/proc/{name}"))
+        .chain(HIDDEN_SYS.iter().map(|name| format!("/sys/{name}")))
+        .chain([format!("/sys/{CPU}")])
+        .any(|covered| Path::new(&covered).starts_with(path))
+}

@@ -2,12 +2,12 @@
 
 use crate::plan::Lookup;
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, ResolveFlags, mkdirat, mknodat, openat2, readlinkat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, chmod, mkdirat, mknodat, openat2, readlinkat, unlinkat,
 };
 use rustix::io::{Errno, Result};
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -16,19 +16,62 @@ const MAX_LINKS: usize = 40;
 /// openat2(2) says EAGAIN when a rename elsewhere made it unsure of a `..`.
 const MAX_TRIES: usize = 256;
 
-/// A file or directory that was made as a mount point.
+/// A change of the root that can be undone.
 #[derive(Debug)]
-pub struct Made {
-    parent: OwnedFd,
-    name: OsString,
-    flags: AtFlags,
+pub enum Made {
+    /// A new file, link or directory.
+    Entry {
+        /// Where.
+        parent: OwnedFd,
+        /// Its name there.
+        name: OsString,
+        /// How it is removed, unlinkat(2).
+        flags: AtFlags,
+    },
+    /// Other permission bits.
+    Mode {
+        /// The file, opened with O_PATH.
+        file: OwnedFd,
+        /// Those of before.
+        mode: Mode,
+    },
 }
 
 impl Made {
-    /// Removes it again; it stays if something was put into it.
-    pub fn remove(self) {
-        let _ = unlinkat(self.parent, self.name, self.flags);
+    /// A directory that was made in `parent`.
+    pub fn directory(parent: OwnedFd, name: OsString) -> Self {
+        Made::Entry { parent, name, flags: AtFlags::REMOVEDIR }
     }
+
+    /// Undoes it; a directory stays if something was put into it.
+    pub fn undo(self) {
+        let _ = match self {
+            Made::Entry { parent, name, flags } => unlinkat(parent, name, flags),
+            Made::Mode { file, mode } => set_mode(&file, mode),
+        };
+    }
+}
+
+/// What was changed so far. It is undone, the last first, unless it is told to stay.
+#[derive(Debug, Default)]
+pub struct Undo(pub Vec<Made>);
+
+impl Undo {
+    /// Lets everything stay.
+    pub fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        self.0.drain(..).rev().for_each(Made::undo);
+    }
+}
+
+/// chmod(2) for a file that is opened with O_PATH, which fchmod(2) does not take.
+pub fn set_mode(file: &OwnedFd, mode: Mode) -> Result<()> {
+    chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), mode)
 }
 
 /// Opens `path` of the root (O_PATH): no symbolic link, `..` or magic link of /proc leads out of it.
@@ -60,16 +103,21 @@ pub fn make(
     kind: FileType,
     made: &mut Vec<Made>,
 ) -> Result<()> {
-    let mut walk = Walk { root, lookup, done: PathBuf::new(), ahead: parts(path).collect(), links: 0 };
-    while let Some(name) = walk.ahead.pop_front() {
-        if name == ".." {
-            walk.done.pop();
-        } else {
-            walk.step(name, kind, made)?;
-        }
-    }
+    Walk::new(root, path, lookup).go(&mut |parent, name, is_last| {
+        let kind = if is_last { kind } else { FileType::Directory };
+        made.extend(make_one(parent, name, kind)?);
+        Ok(())
+    })?;
     Ok(())
 }
+
+/// The path without links that [`make`] would end at: nothing is made.
+pub fn follow(root: BorrowedFd<'_>, path: &Path, lookup: Lookup) -> Result<PathBuf> {
+    Walk::new(root, path, lookup).go(&mut |_, _, _| Ok(()))
+}
+
+/// What is done about a name that is missing in the directory given; whether it is the last one comes with it.
+type Missing<'a> = &'a mut dyn FnMut(OwnedFd, OsString, bool) -> Result<()>;
 
 /// Links are followed by hand, so that `done` has none and a `..` is its parent: the kernel's own `..` would lead
 /// from what lies beneath a mount into the mount.
@@ -81,16 +129,36 @@ struct Walk<'a> {
     links: usize,
 }
 
-impl Walk<'_> {
-    fn step(&mut self, name: OsString, kind: FileType, made: &mut Vec<Made>) -> Result<()> {
-        let parent = open(self.root, &Path::new(".").join(&self.done), self.lookup)?;
+impl<'a> Walk<'a> {
+    fn new(root: BorrowedFd<'a>, path: &Path, lookup: Lookup) -> Self {
+        Walk { root, lookup, done: PathBuf::new(), ahead: parts(path).collect(), links: 0 }
+    }
+
+    fn go(mut self, missing: Missing<'_>) -> Result<PathBuf> {
+        while let Some(name) = self.ahead.pop_front() {
+            if name == ".." {
+                self.done.pop();
+            } else {
+                self.step(name, missing)?;
+            }
+        }
+        Ok(self.done)
+    }
+
+    fn step(&mut self, name: OsString, missing: Missing<'_>) -> Result<()> {
+        let parent = match open(self.root, &Path::new(".").join(&self.done), self.lookup) {
+            Err(Errno::NOENT) => {
+                self.done.push(name);
+                return Ok(());
+            }
+            opened => opened?,
+        };
         match readlinkat(&parent, &name, Vec::new()) {
             Ok(target) => return self.follow(Path::new(OsStr::from_bytes(target.as_bytes()))),
             Err(Errno::INVAL) => self.done.push(name),
             Err(Errno::NOENT) => {
-                let kind = if self.ahead.is_empty() { kind } else { FileType::Directory };
                 self.done.push(&name);
-                made.extend(make_one(parent, name, kind)?);
+                missing(parent, name, self.ahead.is_empty())?;
             }
             Err(e) => return Err(e),
         }
@@ -116,7 +184,7 @@ fn make_one(parent: OwnedFd, name: OsString, kind: FileType) -> Result<Option<Ma
         _ => (mknodat(&parent, &name, FileType::RegularFile, Mode::from(0o644), 0), AtFlags::empty()),
     };
     match result {
-        Ok(()) => Ok(Some(Made { parent, name, flags })),
+        Ok(()) => Ok(Some(Made::Entry { parent, name, flags })),
         Err(Errno::EXIST) => Ok(None),
         Err(e) => Err(e),
     }
@@ -177,7 +245,7 @@ mod tests {
         assert_eq!(result, Ok(()));
         assert!(scratch.root("a/b/file").is_file());
         assert_eq!(made.len(), 3);
-        made.into_iter().rev().for_each(Made::remove);
+        made.into_iter().rev().for_each(Made::undo);
         assert!(!scratch.root("a").exists());
     }
 

@@ -1,37 +1,121 @@
 //! A mount namespace that nobody else shares.
 
+use crate::plan::Names;
+use chain::ns::{Kind, flags, list};
 use chain::process::Status;
+use chain::shelter::{OwnMount, take_if_own};
+use chain::sys::process::unshare;
+use chain::text::show;
 use chain::{Cannot, Error, Result, fresh};
 use nix::errno::Errno;
-use nix::sched::{CloneFlags, unshare};
-use rustix::fs::{AtFlags, CWD, FsWord, StatxAttributes, StatxFlags, statfs, statx};
+use rustix::fs::{AtFlags, CWD, FsWord, Mode, OFlags, StatxAttributes, StatxFlags, openat, statfs, statx};
+use rustix::io;
 use rustix::mount::{MountPropagationFlags, mount_change};
-use rustix::process::getpid;
+use rustix::process::{PidfdFlags, chdir, chroot, fchdir, getpid, pidfd_open};
+use rustix::system::{setdomainname, sethostname};
+use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
+use std::mem::ManuallyDrop;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 
 /// linux/magic.h
 const RAMFS_MAGIC: FsWord = 0x8584_58f6;
 /// linux/magic.h
 const TMPFS_MAGIC: FsWord = 0x0102_1994;
 
-/// Moves this process to a mount namespace of its own, unless the chain has just made it one, and cuts the ties of
-/// every mount in it to other namespaces.
-///
-/// Errors: without CAP_SYS_ADMIN, unshare(2) says EPERM.
-pub fn own_mounts() -> Result<()> {
-    if !fresh::is_alone() {
-        unshare(CloneFlags::CLONE_NEWNS).map_err(no_namespace)?;
-    }
-    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-    mount_change("/", private).cannot("make the mounts private").map_err(explain_root)
+/// Cuts the ties of all mounts below `/` to other namespaces; with `follow`, what is mounted there still appears here.
+pub fn cut_ties(follow: bool) -> Result<()> {
+    let kind = if follow { MountPropagationFlags::DOWNSTREAM } else { MountPropagationFlags::PRIVATE };
+    mount_change("/", kind | MountPropagationFlags::REC).cannot("make the mounts private")
 }
 
-fn no_namespace(errno: Errno) -> Error {
-    Error::os("make a mount namespace", errno)
-        .hint_if(
-            Errno::EPERM,
-            "run it as root, or put `unshare-rs -Urm` before it (`-Urpum` with pids and a host name)",
-        )
-        .hint_if(Errno::ENOSPC, "/proc/sys/user/max_mnt_namespaces, here or further out, limits their number")
+/// Makes the root of the mount namespace the root and the working directory of this process, out of any chroot:
+/// setns(2) does so, also for the namespace that it is in. Without CAP_SYS_CHROOT it stays where it is, and so does
+/// the command.
+pub fn to_namespace_root() -> io::Result<()> {
+    // Closed with all other descriptors at once.
+    let own = ManuallyDrop::new(pidfd_open(getpid(), PidfdFlags::empty())?);
+    match move_into_thread_name_spaces(own.as_fd(), ThreadNameSpaceType::MOUNT) {
+        Err(io::Errno::PERM) => chdir("/"),
+        moved => moved,
+    }
+}
+
+/// Does something outside of the chroot that this process is in.
+fn from_namespace_root(act: impl Fn() -> Result<()>) -> Result<()> {
+    let open = |path| openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let (root, directory) = open("/").and_then(|root| Ok((root, open(".")?))).cannot("open the root")?;
+    to_namespace_root().cannot("leave the chroot")?;
+    let done = act();
+    fchdir(root)
+        .and_then(|()| chroot("."))
+        .and_then(|()| fchdir(directory))
+        .cannot("enter the chroot again")?;
+    done
+}
+
+/// What this process finds at its start.
+#[derive(Debug)]
+pub struct Caller {
+    is_alone: bool,
+    /// The mount of this program's file, where it is left behind with the old root.
+    pub program: Option<OwnMount>,
+}
+
+impl Caller {
+    /// Looks around. Where the file of this program would stay in reach of the new root, it is started again, from a
+    /// safe place: nothing that can be read only once may have been read yet.
+    pub fn find() -> Result<Self> {
+        let is_alone = fresh::is_alone();
+        let program = if is_alone { OwnMount::find() } else { None };
+        if program.is_none() {
+            take_if_own()?;
+        }
+        Ok(Caller { is_alone, program })
+    }
+
+    /// Moves this process to namespaces of its own: a mount namespace, unless the chain has just made it one, and
+    /// `others`. Cuts the ties of every mount to other namespaces; with `follow`, what is mounted there still appears
+    /// here.
+    ///
+    /// Errors: without CAP_SYS_ADMIN, unshare(2) says EPERM.
+    pub fn enter_own(&self, others: &[Kind], follow: bool) -> Result<()> {
+        let mut kinds = others.to_vec();
+        if !self.is_alone {
+            kinds.insert(0, Kind::Mount);
+        }
+        if !kinds.is_empty() {
+            unshare(flags(kinds.iter().copied())).map_err(|errno| no_namespace(&kinds, errno))?;
+        }
+        match cut_ties(follow) {
+            Err(e) if e.errno() == Some(Errno::EINVAL) => from_namespace_root(|| cut_ties(follow)),
+            cut => cut,
+        }
+        .map_err(explain_root)
+    }
+}
+
+/// The cure when only root may.
+pub const NEEDS_ROOT: &str =
+    "run it as root, or put `unshare-rs -Urm` before it (`-Urpum` with pids and a host name)";
+
+fn no_namespace(kinds: &[Kind], errno: Errno) -> Error {
+    let plural = if kinds.len() > 1 { "s" } else { "" };
+    let article = if kinds.len() > 1 { "" } else { "a " };
+    Error::os(format_args!("make {article}{} namespace{plural}", list(kinds)), errno)
+        .hint_if(Errno::EPERM, NEEDS_ROOT)
+        .hint_if(Errno::ENOSPC, "/proc/sys/user/max_*_namespaces, here or further out, limits their number")
+}
+
+/// Sets the names of this machine, in a UTS namespace that nobody else shares.
+pub fn set_names(names: &Names) -> Result<()> {
+    if let Some(name) = &names.host {
+        sethostname(name.as_bytes()).cannot_with(|| format!("set the host name {}", show(name)))?;
+    }
+    if let Some(name) = &names.domain {
+        setdomainname(name.as_bytes()).cannot_with(|| format!("set the domain name {}", show(name)))?;
+    }
+    Ok(())
 }
 
 /// Why the kernel does not let go of the present root, when it says EINVAL: a chroot, whose root is no mount point,

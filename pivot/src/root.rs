@@ -1,197 +1,143 @@
-//! The directory that becomes the root, its private copy, and the switch.
+//! What becomes the root: a directory, or layers.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`tree`] | it, mounted out of the way |
+//! | [`furnish`], [`edits`] | what is mounted and changed in it |
+//! | [`spare`] | mount points in a root that cannot be changed |
+//! | [`switch`] | leaving the old root |
+//! | [`turn`] | runs that share a root |
 
-use crate::inside::{self, Made};
-use crate::mounts::{self, Ready};
-use crate::namespace;
-use crate::plan::{Lookup, Source};
-use crate::proc::Covers;
-use chain::sys::mount::{RDONLY, set_attributes};
+mod edits;
+mod furnish;
+mod spare;
+mod switch;
+mod tree;
+mod turn;
+
+use crate::inside::Undo;
+use crate::layers::Stack;
+use crate::mount::{self, bind, idmap};
+use crate::plan::{Base, Look};
+use chain::shelter::OwnMount;
+use chain::sys::mount::{NODEV, RDONLY, SLAVE, set_attributes};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, Statx, StatxFlags, openat, statx};
-use rustix::mount::{UnmountFlags, unmount};
-use rustix::process::{chdir, fchdir, getcwd, pivot_root, umask};
-use std::ffi::OsString;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, Statx, StatxAttributes, StatxFlags, openat, statx};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use tree::{Line, Spot, Tree};
 
-/// The directory as it is, open.
-#[derive(Debug)]
-pub struct Root {
-    place: OwnedFd,
-    path: PathBuf,
-}
+pub use switch::{Start, start_in};
 
-/// Its copy, mounted over it: changes to the copy's mounts end with this process and its children.
+/// As it is, open; nothing has been changed.
 #[derive(Debug)]
-pub struct Tree {
-    place: OwnedFd,
-    top: OwnedFd,
-    made: Vec<Made>,
+pub enum Root {
+    /// A directory.
+    Directory {
+        /// Itself.
+        place: OwnedFd,
+        /// As the user named it.
+        path: PathBuf,
+    },
+    /// Layers.
+    Layers(Stack),
 }
 
 impl Root {
-    /// Opens the directory; the `.` asks for one that may be entered. Refuses `/`, which is the root already.
-    pub fn open(path: &Path) -> Result<Self> {
-        let what = || format!("use {} as the root", show(path));
-        if path.as_os_str().is_empty() {
-            return Err(Error::new(what(), "its name is empty"));
+    /// Opens the directory or the layers. Refuses `/` as the directory, which is the root already.
+    pub fn open(base: Base) -> Result<Self> {
+        match base {
+            Base::Directory(path) => open_directory(path),
+            Base::Layers(layers) => layers.open().map(Root::Layers),
         }
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let place = openat(CWD, path.join("."), flags, Mode::empty()).cannot_with(what)?;
-        if is_root(&place).cannot_with(what)? {
-            return Err(Error::new(what(), "it is the root already"));
-        }
-        Ok(Root { place, path: path.to_owned() })
     }
 
-    /// Mounts a copy, with all that is mounted in the directory, over it.
-    pub fn attach(self, read_only: bool) -> Result<Tree> {
-        let what = || format!("use {} as the root", show(&self.path));
-        let top = mounts::copy_all(&self.place, "").cannot_with(what).map_err(|e| {
-            e.hint_if(
-                Errno::EINVAL,
-                "name it by its path: a descriptor from before belongs to another mount namespace",
-            )
-        })?;
-        if read_only {
-            set_attributes(top.as_fd(), RDONLY, true)
-                .cannot_with(|| format!("make {} read-only", show(&self.path)))?;
-        }
-        mounts::attach(&top, &self.place).cannot_with(what)?;
-        Ok(Tree { place: self.place, top, made: Vec::new() })
+    /// Mounts it, so that only this process and its children see it. `program` is left behind with the old root.
+    pub fn attach(self, look: &Look, program: Option<OwnMount>) -> Result<Tree> {
+        let mut tree = match self {
+            Root::Directory { place, path } => attach_copy(place, &path, look),
+            Root::Layers(stack) => attach_layers(stack, look),
+        }?;
+        tree.program = program;
+        Ok(tree)
     }
 }
 
+/// The `.` asks for a directory that may be entered.
+fn open_directory(path: PathBuf) -> Result<Root> {
+    let what = || format!("use {} as the root", show(&path));
+    if path.as_os_str().is_empty() {
+        return Err(Error::new(what(), "its name is empty"));
+    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let place = openat(CWD, path.join("."), flags, Mode::empty()).cannot_with(what)?;
+    if is_root(&place).cannot_with(what)? {
+        return Err(Error::new(what(), "it is the root already")
+            .hint("as a layer it can be had: `--layer /` shows it and keeps no change"));
+    }
+    Ok(Root::Directory { place, path })
+}
+
+/// Only the root of a mount can be it, but in a chroot, where the root may be any directory and may be named here.
 fn is_root(dir: &OwnedFd) -> rustix::io::Result<bool> {
     let identity = |stat: Statx| (stat.stx_mnt_id, stat.stx_ino, stat.stx_dev_major, stat.stx_dev_minor);
     let fields = StatxFlags::INO | StatxFlags::MNT_ID;
     let dir = statx(dir, "", AtFlags::EMPTY_PATH, fields)?;
-    Ok(identity(dir) == identity(statx(CWD, "/", AtFlags::empty(), fields)?))
+    Ok(dir.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)
+        && identity(dir) == identity(statx(CWD, "/", AtFlags::empty(), fields)?))
 }
 
-impl Tree {
-    /// Mounts everything in it and makes it the root. Gives the working directory, `directory` or `/`. What had
-    /// been made before an error is removed again.
-    pub fn furnish_and_enter(mut self, mounts: &[Ready], directory: Option<&Path>) -> Result<PathBuf> {
-        let mask = umask(Mode::empty());
-        let entered = self.furnish(mounts).and_then(|()| self.enter(directory));
-        umask(mask);
-        if entered.is_err() {
-            self.take_down();
-        }
-        entered
+/// Mounts a copy of a directory, with all that is mounted in it, over it: changes to the copy's mounts end with this
+/// process and its children.
+fn attach_copy(place: OwnedFd, path: &Path, look: &Look) -> Result<Tree> {
+    let what = || format!("use {} as the root", show(path));
+    let top = mount::copy_all(&place, "").cannot_with(what).map_err(|e| {
+        e.hint_if(
+            Errno::EINVAL,
+            "name it by its path: a descriptor from before belongs to another mount namespace",
+        )
+    })?;
+    if look.propagation == Some(SLAVE) {
+        check_ties(&place, path)?;
     }
-
-    fn furnish(&mut self, mounts: &[Ready]) -> Result<()> {
-        let mut covers = Covers::default();
-        for ready in mounts {
-            let target = self.mount_point(ready)?;
-            mounts::attach(&ready.tree, &target)
-                .cannot_with(|| ready.what())
-                .map_err(|e| explain(e, ready))?;
-            mounts::finish(ready, &mut covers)?;
-        }
-        Ok(())
+    let name = show(path);
+    if look.nodev {
+        set_attributes(top.as_fd(), NODEV, true).cannot_with(|| format!("take the devices out of {name}"))?;
     }
-
-    /// The open mount point, made when it is missing.
-    fn mount_point(&mut self, ready: &Ready) -> Result<OwnedFd> {
-        let (path, lookup) = (&ready.mount.target, ready.mount.lookup);
-        match inside::open(self.top.as_fd(), path, lookup) {
-            Err(rustix::io::Errno::NOENT) => self
-                .make(ready)
-                .cannot_with(|| format!("make the mount point {}", show(ready.mount.place())))
-                .map_err(|e| no_mount_point(e, ready)),
-            opened => opened.cannot_with(|| ready.what()).map_err(|e| explain(e, ready)),
-        }
+    if look.read_only {
+        set_attributes(top.as_fd(), RDONLY, true).cannot_with(|| format!("make {name} read-only"))?;
     }
+    let map_ids = || format!("map the ids of {name}");
+    look.ids.as_ref().map_or(Ok(()), |map| idmap::apply(&top, map, true, &map_ids))?;
+    mount::attach(&top, &place).cannot_with(what)?;
+    Ok(Tree::new(top, place, Undo::default(), look.propagation, false))
+}
 
-    /// A copy that is read-only for the command is not so for us: the directory beneath it is the same.
-    fn make(&mut self, ready: &Ready) -> rustix::io::Result<OwnedFd> {
-        let (path, lookup) = (&ready.mount.target, ready.mount.lookup);
-        let kind = ready.file_type().map_err(|_| rustix::io::Errno::IO)?;
-        let mut result = inside::make(self.top.as_fd(), path, lookup, kind, &mut self.made);
-        if result == Err(rustix::io::Errno::ROFS) {
-            result = inside::make(self.place.as_fd(), path, lookup, kind, &mut self.made);
-        }
-        result?;
-        match inside::open(self.top.as_fd(), path, lookup) {
-            Err(rustix::io::Errno::NOENT) => Err(rustix::io::Errno::ROFS),
-            opened => opened,
-        }
-    }
-
-    /// pivot_root(2) stacks the old root on the new one at `/`, from where it can be detached without a directory
-    /// to put it in.
-    fn enter(&mut self, directory: Option<&Path>) -> Result<PathBuf> {
-        let directory = directory.map(|path| self.open_directory(path)).transpose()?;
-        fchdir(&self.top).cannot("enter the new root")?;
-        pivot_root(".", ".").cannot("switch the root").map_err(namespace::explain_root)?;
-        unmount(".", UnmountFlags::DETACH).cannot("detach the old root")?;
-        chdir("/").cannot("enter the new root")?;
-        directory.map_or_else(|| Ok(PathBuf::from("/")), |directory| directory.enter())
-    }
-
-    /// The `.` asks for a directory that may be entered.
-    fn open_directory(&self, path: &Path) -> Result<Directory> {
-        let name = show(path);
-        let fd = inside::open(self.top.as_fd(), &path.join("."), Lookup::Followed)
-            .cannot_with(|| Directory::what(&name))?;
-        Ok(Directory { name, fd })
-    }
-
-    /// A mount point cannot be removed while something is mounted on it.
-    fn take_down(self) {
-        let _ = fchdir(&self.top).and_then(|()| unmount(".", UnmountFlags::DETACH));
-        self.made.into_iter().rev().for_each(Made::remove);
+fn check_ties(place: &OwnedFd, path: &Path) -> Result<()> {
+    let what = || format!("let mounts into {}", show(path));
+    match bind::has_field(place, Path::new(""), &["master:"]).cannot_with(what)? {
+        true => Ok(()),
+        false => Err(bind::no_ties(what())),
     }
 }
 
-/// Where the command starts, found inside the root.
-struct Directory {
-    name: String,
-    fd: OwnedFd,
-}
-
-impl Directory {
-    fn what(name: &str) -> String {
-        format!("start in {name} of the new root")
+/// Layers have no place of their own: they are mounted over `/`, beneath which this process goes on to look up paths.
+fn attach_layers(mut stack: Stack, look: &Look) -> Result<Tree> {
+    let what = || "use the layers as the root".to_owned();
+    if look.propagation == Some(SLAVE) {
+        return Err(Error::new("let mounts into the root", "nothing outside is mounted in layers"));
     }
-
-    /// Enters it and gives its path: getcwd(3) marks one that no path leads to.
-    fn enter(&self) -> Result<PathBuf> {
-        let what = || Self::what(&self.name);
-        fchdir(&self.fd).cannot_with(what)?;
-        let path = OsString::from_vec(getcwd(Vec::new()).cannot_with(what)?.into_bytes());
-        match PathBuf::from(path) {
-            path if path.is_absolute() => Ok(path),
-            _ => Err(Error::new(what(), "it is outside")),
-        }
+    if let Some(map) = &look.ids {
+        stack.map_ids(map)?;
     }
-}
-
-fn no_mount_point(e: Error, ready: &Ready) -> Error {
-    match ready.mount.source {
-        Source::Dev | Source::Proc | Source::Sys => {
-            e.hint("make that directory in the root, or do without such mounts with --bare")
-        }
-        _ => e.hint("make it in the root first"),
+    let mounted = stack.mount(what)?;
+    if look.nodev {
+        set_attributes(mounted.tree.as_fd(), NODEV, false).cannot("take the devices out of the layers")?;
     }
-}
-
-fn explain(e: Error, ready: &Ready) -> Error {
-    match (ready.mount.lookup, e.errno()) {
-        (Lookup::Plain, Some(Errno::ELOOP | Errno::ENOTDIR)) => {
-            let place = ready.mount.place();
-            Error::new(ready.what(), format_args!("{} is not a real directory in this root", show(&place)))
-                .hint("replace it by a directory, or do without such mounts with --bare")
-        }
-        (_, Some(Errno::EINVAL | Errno::ENOTDIR)) => {
-            Error::new(ready.what(), "one is a directory and the other is not")
-        }
-        _ => e,
-    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let place = openat(CWD, "/", flags, Mode::empty()).cannot_with(what)?;
+    mount::attach(&mounted.tree, &place).cannot_with(what)?;
+    Ok(Tree::new(mounted.tree, place, mounted.undo, look.propagation, look.read_only))
 }

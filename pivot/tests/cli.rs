@@ -27,7 +27,7 @@ fn misuse_is_125_and_told_with_a_hint() {
         ("pivot --bind a:/b/../c rootfs", "DST has a .. in it"),
         ("pivot --bind a:/ rootfs", "DST is the root itself"),
         ("pivot --tmpfs b rootfs", "DST is not absolute"),
-        ("pivot --env A rootfs", "it has no ="),
+        ("pivot --unset-env A=1 rootfs", "NAME has a `=` in it"),
         ("pivot --env =1 rootfs", "NAME is empty"),
         ("pivot --keep-fd x rootfs", "it is not the number of a descriptor"),
         ("pivot --chdir", "its value is missing"),

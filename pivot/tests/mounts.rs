@@ -161,7 +161,8 @@ fn missing_mount_points_are_made_where_they_belong() {
     fs::create_dir_all(sandbox.path("rootfs/merged")).unwrap();
     symlink("/new", sandbox.path("rootfs/merged/run")).unwrap();
     symlink("../new/resolv", sandbox.path("rootfs/etc/link.conf")).unwrap();
-    let line = "pivot --ro --bind file:/etc/link.conf:ro --bind data:/merged/run/a/b --tmpfs /merged/run/a/b/c rootfs";
+    let line =
+        "pivot --bind file:/etc/link.conf:ro --bind data:/merged/run/a/b --tmpfs /merged/run/a/b/c rootfs";
     let script = "cat /new/resolv; touch /new/a/b/d /new/a/b/c/e; ls /new/a/b";
     let outcome = sandbox.run(line).args(["sh", "-c", script]).done().is(0).quiet();
     assert_eq!(outcome.text(), "contentc\nd");
@@ -191,10 +192,6 @@ fn what_fails_leaves_no_trace() {
             "cannot start in /no/such of the new root: No such file",
         ),
         ("pivot --tmpfs /a/b --chdir /bin/busybox rootfs true", "Not a directory"),
-        (
-            "pivot --ro --bind data:/d:ro --tmpfs /d/sub rootfs true",
-            "cannot make the mount point /d/sub: Read-only",
-        ),
         ("pivot --bind file:/f --keep-fd 99 rootfs true", "cannot keep descriptor 99"),
     ];
     let before = names(sandbox.dir());
@@ -202,15 +199,6 @@ fn what_fails_leaves_no_trace() {
         sandbox.run(line).done().is(125).complains_as("pivot").says(expected);
         assert_eq!(names(sandbox.dir()), before, "{line}");
     });
-}
-
-#[test]
-fn a_root_on_a_read_only_file_system_says_what_it_lacks() {
-    let Some(sandbox) = sandbox() else { return };
-    bare_root(&sandbox);
-    let script = "mount --bind rootfs rootfs; mount -o remount,bind,ro rootfs; pivot --bare rootfs true; pivot rootfs true";
-    let outcome = sandbox.run("unshare -m sh -c").arg(script).done().is(125).complains_as("pivot");
-    outcome.says("cannot make the mount point /dev: Read-only file system").says("--bare");
 }
 
 #[test]
@@ -285,24 +273,6 @@ fn a_user_without_rights_gets_the_same_in_a_user_namespace() {
             sandbox.run("unshare-rs").args([options, "pivot", "rootfs", "sh", "-c", script]).done().is(0);
         assert_eq!(outcome.text(), format!("1 0\n3\n{mqueue}"), "{options}");
     });
-}
-
-#[test]
-fn it_works_inside_itself_and_in_a_chroot_on_a_mount() {
-    let Some(sandbox) = sandbox() else { return };
-    fs::create_dir(sandbox.path("rootfs/in")).unwrap();
-    fs::copy(tests::bin("pivot"), sandbox.path("rootfs/bin/pivot")).unwrap();
-    let line = "unshare-rs -pm pivot --bind rootfs:/in rootfs pivot /in sh -c";
-    let text = sandbox.run(line).arg("echo $$; ls -d /in/*; test -c /dev/null").done().is(0).text();
-    assert_eq!(text, "1");
-    sandbox
-        .run("chroot rootfs pivot --bare /in true")
-        .done()
-        .is(125)
-        .complains_as("pivot")
-        .says("put into a chroot");
-    let script = "mount --bind rootfs rootfs; chroot rootfs pivot --bind /bin:/bin --bare /in ls /";
-    assert_eq!(sandbox.run("unshare -m sh -c").arg(script).done().is(0).quiet().text(), "bin");
 }
 
 #[test]

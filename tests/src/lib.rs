@@ -24,6 +24,8 @@ pub mod cgroup;
 pub mod leak;
 pub mod outcome;
 pub mod pty;
+#[allow(unsafe_code)]
+pub mod raw;
 pub mod run;
 pub mod sandbox;
 pub mod shared;

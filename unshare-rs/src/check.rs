@@ -2,14 +2,10 @@
 
 use crate::plan::Plan;
 use chain::ns::Kind;
-use chain::text::show;
+use chain::text::{check_host_name, show};
 use chain::{Cannot, Error, Result};
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-
-/// `__NEW_UTS_LEN` of linux/utsname.h.
-const HOSTNAME_MAX: usize = 64;
 
 /// Refuses a plan whose parts do not go together.
 pub fn check(plan: &Plan) -> Result<()> {
@@ -30,15 +26,7 @@ fn needs(plan: &Plan, is_asked: bool, kind: Kind, what: &str) -> Result<()> {
 }
 
 fn check_hostname(name: &OsStr) -> Result<()> {
-    let what = || format!("use {} as the host name", show(name));
-    match name.as_bytes() {
-        [] => Err(Error::new(what(), "it is empty")),
-        bytes if bytes.len() > HOSTNAME_MAX => Err(Error::new(what(), "it is longer than 64 bytes")),
-        bytes if bytes.iter().any(u8::is_ascii_control) => {
-            Err(Error::new(what(), "it has control characters"))
-        }
-        _ => Ok(()),
-    }
+    check_host_name(name).map_err(|why| Error::new(format_args!("use {} as the host name", show(name)), why))
 }
 
 fn check_file(kind: Kind, file: &Path) -> Result<()> {

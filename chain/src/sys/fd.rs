@@ -2,12 +2,21 @@
 
 use nix::errno::Errno;
 use nix::unistd::Pid;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// Whether the number is an open descriptor.
 pub fn is_open(fd: u32) -> bool {
     // SAFETY: F_GETFD takes a number and touches no memory.
     i32::try_from(fd).is_ok_and(|fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } != -1)
+}
+
+/// A second descriptor for what the number `fd` has open, close-on-exec. EBADF when that is nothing.
+pub fn duplicate(fd: u32) -> Result<OwnedFd, Errno> {
+    let fd = i32::try_from(fd).map_err(|_| Errno::EBADF)?;
+    // SAFETY: F_DUPFD_CLOEXEC takes numbers and touches no memory.
+    let copy = super::check(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) }.into())?;
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) })
 }
 
 /// Closes every descriptor above standard error but those of `keep`, at once: close_range(2), Linux 5.9.

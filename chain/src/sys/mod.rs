@@ -3,10 +3,13 @@
 //! Every tool is single-threaded: that is what makes forking and changing signal state here sound.
 
 pub mod fd;
+pub mod keyring;
+pub mod landlock;
 pub mod mount;
 pub mod net;
 pub mod ns;
 pub mod process;
+pub mod seccomp;
 pub mod signal;
 #[cfg(quick_start)]
 mod start;

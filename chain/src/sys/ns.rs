@@ -3,14 +3,21 @@
 use nix::errno::Errno;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// `NS_GET_USERNS` and `NS_GET_ID` of linux/nsfs.h.
+/// `NS_GET_USERNS`, `NS_GET_NSTYPE` and `NS_GET_ID` of linux/nsfs.h.
 const NS_GET_USERNS: libc::Ioctl = 0xb701;
+const NS_GET_NSTYPE: libc::Ioctl = 0xb703;
 const NS_GET_ID: libc::Ioctl = 0x8008_b70d_u32 as libc::Ioctl;
 
 /// The user namespace that owns the namespace `fd`; of a user namespace, its parent. EPERM when it is not this
 /// process's own or one below that.
 pub fn owner(fd: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     new_fd(fd, NS_GET_USERNS)
+}
+
+/// The `CLONE_NEW*` bit of the namespace `fd`; ENOTTY for what is none.
+pub fn flag_of(fd: BorrowedFd<'_>) -> Result<u64, Errno> {
+    // SAFETY: the request takes no argument.
+    super::check(unsafe { libc::ioctl(fd.as_raw_fd(), NS_GET_NSTYPE) }.into()).map(|flag| flag as u64)
 }
 
 /// The network namespace of a socket: Linux 3.19, CAP_NET_ADMIN in the user namespace that owns it. ENOTTY for what

@@ -123,6 +123,13 @@ pub fn unshare(flags: u64) -> Result<(), Errno> {
     super::check(unsafe { libc::syscall(libc::SYS_unshare, flags) }).map(drop)
 }
 
+/// Whether this program's file, or a set-user-ID program before it, has given it rights that its caller has not:
+/// getauxval(3), `AT_SECURE`.
+pub fn has_lent_rights() -> bool {
+    // SAFETY: it takes a number, and reads what the kernel has put on the stack at the start.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
 unsafe extern "C" {
     static __executable_start: u8;
     static etext: u8;

@@ -9,8 +9,12 @@
 //! | `count SIGNAL...` | says "ready", then one line for each signal that it takes, and ends after TERM with their number |
 //! | `sigwait SIGNAL...` | says "ready", waits in sigwait(3), says which one it was and ends |
 //! | `orphans N` | starts N children that outlive it, and ends |
+//! | `try CALL [ARG]...` | one of the table of [`attack`]; says what came of it: `ok`, or the name of the error |
+//! | `without CALL ERROR COMMAND...` | becomes the command, with a system call that fails with this error from now on |
 
 #![allow(clippy::unwrap_used, reason = "a payload fails by panicking")]
+
+mod attack;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -35,6 +39,8 @@ fn main() -> ExitCode {
         Some("forkbomb") => forkbomb(),
         Some("sigwait") => sigwait(&args[2..]),
         Some("count") => return count(&args[2..]),
+        Some("try") => println!("{}", attack::attempt(&args[2..])),
+        Some("without") => attack::without(&args[2..]),
         Some("orphans") => (0..number()).for_each(|_| drop(again("hold"))),
         _ => return ExitCode::from(2),
     }
@@ -101,6 +107,9 @@ fn report(args: &[OsString]) -> Value {
         "environment": env::vars_os().map(|(name, value)| (show(&name), show(&value).into())).collect::<Map<_, _>>(),
         "cwd": env::current_dir().map(|dir| show(dir.as_os_str())).ok(),
         "hostname": text("/proc/sys/kernel/hostname").trim(),
+        "limits": limits(),
+        "oom_score_adj": text("/proc/self/oom_score_adj").trim(),
+        "session": session(),
         "namespaces": links("/proc/self/ns"),
         "descriptors": descriptors(),
         "groups": lines("/proc/self/cgroup"),
@@ -136,6 +145,22 @@ fn links(dir: &str) -> Map<String, Value> {
         .into_iter()
         .filter_map(|name| Some((name.clone(), show(target(&name)?.as_os_str()).into())))
         .collect()
+}
+
+/// Soft and hard, by the names that proc_pid_limits(5) has for them.
+fn limits() -> Map<String, Value> {
+    let limit = |line: &String| {
+        let mut columns = line.split("  ").map(str::trim).filter(|column| !column.is_empty());
+        Some((columns.next()?.to_owned(), json!([columns.next()?, columns.next()?])))
+    };
+    lines("/proc/self/limits").iter().skip(1).filter_map(limit).collect()
+}
+
+/// Process group, session and controlling terminal: proc_pid_stat(5).
+fn session() -> Value {
+    let stat = text("/proc/self/stat");
+    let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(2);
+    json!({ "group": fields.next(), "session": fields.next(), "terminal": fields.next() })
 }
 
 /// Without the one that lists them, which is closed again.

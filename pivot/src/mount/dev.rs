@@ -1,16 +1,19 @@
 //! What a minimal /dev holds. All is made relative to the new tmpfs, so that nothing in the root can redirect it.
 
-use crate::defaults::{DEVICES, LINKS, MQUEUE, PTS, PTS_OF_USER, SHM};
-use crate::mounts::{attach_at, copy};
+use crate::defaults::{DEVICES, LINKS, MOUNTS_OF_DEV, MQUEUE, PTS, PTS_OF_USER, SHM};
+use crate::mount::filesystem::Refusal;
+use crate::mount::{attach_at, copy};
+use crate::plan::MountOptions;
 use chain::sys::mount::{NOEXEC, NOSUID, RDONLY, set_attributes};
 use chain::{Cannot, Error, Result};
 use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::fs::{accessat, fstat, makedev, mkdirat, mknodat, openat, symlinkat};
-use rustix::io::{self, Errno};
+use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Fills `dev`, the tmpfs on /dev. The umask must be 0.
-pub fn fill(dev: BorrowedFd<'_>) -> Result<()> {
+/// Fills `dev`, the tmpfs on /dev; what is mounted at the names of `without` comes in a step of its own. The umask
+/// must be 0.
+pub fn fill(dev: BorrowedFd<'_>, without: &[&str]) -> Result<()> {
     for device in &DEVICES {
         node(dev, device)?;
     }
@@ -20,9 +23,21 @@ pub fn fill(dev: BorrowedFd<'_>) -> Result<()> {
     if accessat(CWD, "/proc/kcore", Access::EXISTS, AtFlags::empty()).is_ok() {
         symlinkat("/proc/kcore", dev, "core").cannot("make the link /dev/core")?;
     }
-    place(dev, "pts", pts())?;
-    place(dev, "shm", SHM.make())?;
-    mqueue(dev)
+    for name in MOUNTS_OF_DEV.iter().filter(|name| !without.contains(name)) {
+        match filesystem(name) {
+            Err(refusal) if *name == "mqueue" && has_no_queues(&refusal) => {}
+            made => place(dev, name, made)?,
+        }
+    }
+    Ok(())
+}
+
+fn filesystem(name: &str) -> Result<OwnedFd, Refusal> {
+    match name {
+        "pts" => terminals(&MountOptions::default()),
+        "shm" => SHM.make(),
+        _ => MQUEUE.make(),
+    }
 }
 
 /// A user namespace, or a device cgroup, refuses to make devices: then the old root's are shown.
@@ -58,27 +73,22 @@ pub fn device_of_host((name, major, minor): &(&str, u32, u32)) -> Result<OwnedFd
     Ok(tree)
 }
 
-/// Group 5 may not exist in a user namespace.
-fn pts() -> io::Result<OwnedFd> {
-    match PTS.make() {
-        Err(Errno::INVAL) => PTS_OF_USER.make(),
+/// New terminals. Group 5 may not exist in a user namespace; what the user says counts.
+pub fn terminals(options: &MountOptions) -> Result<OwnedFd, Refusal> {
+    match PTS.make_with(options) {
+        Err(Refusal { errno: Errno::INVAL, .. }) => PTS_OF_USER.make_with(options),
         made => made,
     }
 }
 
 /// Message queues belong to the ipc namespace. Where that is not ours to mount (a user namespace without a new ipc
 /// namespace), or the kernel has none, there is no /dev/mqueue.
-fn mqueue(dev: BorrowedFd<'_>) -> Result<()> {
-    match MQUEUE.make() {
-        Err(Errno::PERM | Errno::NODEV) => Ok(()),
-        made => place(dev, "mqueue", made),
-    }
+fn has_no_queues(refusal: &Refusal) -> bool {
+    matches!(refusal.errno, Errno::PERM | Errno::NODEV)
 }
 
-fn place(dev: BorrowedFd<'_>, name: &str, made: io::Result<OwnedFd>) -> Result<()> {
-    made.and_then(|mount| {
-        mkdirat(dev, name, Mode::from(0o755))?;
-        attach_at(mount, dev, name)
-    })
-    .cannot_with(|| format!("mount /dev/{name}"))
+fn place(dev: BorrowedFd<'_>, name: &str, made: Result<OwnedFd, Refusal>) -> Result<()> {
+    let what = || format!("mount /dev/{name}");
+    let mount = made.map_err(|refusal| refusal.error(what()))?;
+    mkdirat(dev, name, Mode::from(0o755)).and_then(|()| attach_at(mount, dev, name)).cannot_with(what)
 }
