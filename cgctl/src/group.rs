@@ -9,7 +9,7 @@
 //! | [`claim`] | it is made |
 //! | [`end`] | processes ended, and the directory removed |
 //! | [`lock`], [`mark`] | who owns it: a lock; how long it stays: an attribute |
-//! | [`controllers`], [`evacuate`] | cgroup v2: controllers enabled from the top down, and processes moved out of the way |
+//! | [`controllers`], [`evacuate`] | v2: controllers enabled from the top down; processes moved out of the way |
 //! | [`enter`] | a process goes into a group, or is told why not |
 //! | [`gc`] | what a killed cgctl left behind |
 

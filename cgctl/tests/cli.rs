@@ -1,9 +1,6 @@
 //! What a user meets: statuses, messages, limits that hold, and nothing left behind.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "common/mod.rs"]
-mod common;
-
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -472,9 +469,4 @@ fn info_tells_the_mode_and_each_hierarchy() {
     assert_eq!(info["mode"], mode);
     assert_eq!(info["hierarchies"].as_array().unwrap().is_empty(), mode == "none");
     assert!(stdout(&cgctl(&["info"])).starts_with(&format!("mode: {mode}\n")));
-}
-
-#[test]
-fn the_same_tests_pass_on_pure_cgroup_v2() {
-    common::on_pure_v2();
 }

@@ -3,7 +3,7 @@
 use crate::group::mark::{self, Mark};
 use crate::hierarchy::{Version, file, tree};
 use crate::plan::INHERIT;
-use rustix::io;
+use rustix::io::{self, Errno};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -37,8 +37,15 @@ impl Directory {
         self.made.iter().chain([&self.fd]).try_for_each(|fd| mark::set(fd, mark))
     }
 
-    /// Writes a limit to one of its files.
+    /// Writes a limit to one of its files; `NODEV` when it has been removed.
     pub fn set(&self, name: &str, text: &str) -> io::Result<()> {
+        match self.write_limit(name, text) {
+            Err(Errno::NOENT) if !self.path.exists() => Err(Errno::NODEV),
+            other => other,
+        }
+    }
+
+    fn write_limit(&self, name: &str, text: &str) -> io::Result<()> {
         if text == INHERIT && self.version == Version::V1 {
             let above = file::directory_in(&self.fd, c"..")?;
             return file::write(&self.fd, name, file::read(above, name)?.trim());

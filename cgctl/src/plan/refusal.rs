@@ -79,6 +79,7 @@ pub fn by_kernel(errno: Errno, write: &Write) -> Error {
         Errno::ACCESS | Errno::PERM => file::cannot(what, errno).hint(
             "the limits of a delegated group are its giver's; those of a group inside it can be set, or run as root",
         ),
+        Errno::NODEV => Error::new(what, "the group is no longer there: it has been removed"),
         Errno::ROFS => file::cannot(what, errno).hint(advice::permission()),
         Errno::BUSY if row.is_some_and(|key| key.unit == crate::vocabulary::value::Unit::Byte) => {
             Error::new(what, "the group uses more than that, and cannot give it back")

@@ -1,5 +1,5 @@
-//! The vocabulary: what a row of the [table](crate::vocabulary::table) of keys says, with the file of each version of cgroups, how
-//! a value is written there, and how it is read again.
+//! What a row of the [table](crate::vocabulary::table) of keys says, with the file of each version of cgroups, how a
+//! value is written there, and how it is read again.
 
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
 use crate::vocabulary::device::{Io, LIMITS};

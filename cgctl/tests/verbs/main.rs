@@ -1,8 +1,5 @@
-//! What is done to groups that are there: on this machine, on pure cgroup v2 and on v1 alone.
+//! What is done to groups that are there.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-#[path = "../common/mod.rs"]
-mod common;
 
 mod empty;
 mod events;
@@ -16,13 +13,3 @@ mod rm;
 mod stat;
 mod support;
 mod top;
-
-#[test]
-fn the_same_tests_pass_on_pure_cgroup_v2() {
-    common::on_pure_v2();
-}
-
-#[test]
-fn the_same_tests_pass_on_cgroup_v1_alone() {
-    common::on_v1_alone();
-}
