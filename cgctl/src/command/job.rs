@@ -127,7 +127,12 @@ impl Job {
         lines.iter().for_each(|line| say(line));
         match outcome {
             Err(e) => {
-                report(file.map_or(Ok(()), |file| file.failed(&e)));
+                // It may be that very file which cannot be written.
+                report(
+                    file.map_or(Ok(()), |file| file.failed(&e)).or_else(|other| {
+                        if other.to_string() == e.to_string() { Ok(()) } else { Err(other) }
+                    }),
+                );
                 Err(e)
             }
             Ok(outcome) => {

@@ -140,10 +140,15 @@ impl Group {
                 Err(errno) => errno,
             };
             place.tidy();
-            refusal = file::cannot(format_args!("make a group in {}", show(place.path())), errno);
+            let what = format!("make a group in {}", show(place.path()));
+            refusal = match errno {
+                Os::AGAIN => {
+                    return Err(Error::new(what, "a group above takes no more").hint(advice::NO_MORE_HERE));
+                }
+                errno => file::cannot(what, errno),
+            };
             refusal = match errno {
                 Os::ACCESS | Os::PERM | Os::ROFS => refusal.hint(advice::permission()),
-                Os::AGAIN => return Err(refusal.hint(advice::NO_MORE_HERE)),
                 Os::NOSPC => return Err(refusal.hint(advice::NO_MORE_AT_ALL)),
                 _ => return Err(refusal),
             };

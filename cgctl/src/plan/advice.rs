@@ -44,7 +44,8 @@ pub fn company() -> String {
 }
 
 /// EAGAIN of mkdir(2), cgroup-v2.rst.
-pub const NO_MORE_HERE: &str = "cgroup.max.descendants or cgroup.max.depth of a group above is reached";
+pub const NO_MORE_HERE: &str =
+    "its limit descendants or depth is reached: `cgctl get` shows it, `cgctl set` changes it";
 
 /// ENOSPC of mkdir(2): the ids of memory groups, dying ones included, end at 65535.
 pub const NO_MORE_AT_ALL: &str =

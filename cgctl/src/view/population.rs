@@ -26,14 +26,19 @@ impl Group {
         self.parts.iter().any(|part| part.directory.is_populated())
     }
 
-    /// Refuses what would be done to every process that there is, or to this one as well.
+    /// Refuses what would be done to every process that there is, to this one, or to the init.
     pub fn check_without_us(&self, what: &str) -> Result<()> {
         let what = || format!("{what} group {}", self.name);
         if self.parts.iter().any(|part| part.relative.as_os_str().is_empty()) {
             return Err(Error::new(what(), "it is the top of a hierarchy, and has every process in it"));
         }
-        match i32::try_from(std::process::id()).is_ok_and(|pid| self.processes().contains(&pid)) {
-            true => Err(Error::new(what(), "this cgctl is in it").hint("call it from another group")),
+        let processes = self.processes();
+        if i32::try_from(std::process::id()).is_ok_and(|pid| processes.contains(&pid)) {
+            return Err(Error::new(what(), "this cgctl is in it").hint("call it from another group"));
+        }
+        match processes.contains(&1) {
+            true => Err(Error::new(what(), "process 1 is in it, on which this machine or container stands")
+                .hint("`cgctl move` takes it to another group")),
             false => Ok(()),
         }
     }

@@ -35,7 +35,8 @@ impl Setting {
                 let value = known(key, &named, value).map_err(|why| refused(word, why).hint(takes(key)))?;
                 Wish::Known(named, value)
             }
-            None => raw(name, value).map_err(|why| refused(word, why))?,
+            None => raw(name, value)
+                .map_err(|why| Error::new(format_args!("set {}", show(word)), why).hint(instead(name)))?,
         };
         Ok(Setting { word: text.to_owned(), wish })
     }
@@ -102,22 +103,36 @@ fn known(key: &Key, named: &Named, value: &str) -> Result<Value, String> {
     (key.parse)(value, &named.size)
 }
 
-/// Files that move, end or rearrange processes, or make the group unfit for one.
-const NO_LIMITS: [&str; 8] = [
-    "cgroup.procs",
-    "cgroup.threads",
-    "cgroup.kill",
-    "cgroup.type",
-    "cgroup.subtree_control",
-    "cgroup.event_control",
-    "cgroup.freeze",
-    "freezer.state",
+/// Files that move, end or rearrange processes, or make the group unfit for one; and what does that here.
+const NO_LIMITS: [(&str, &str); 8] = [
+    ("cgroup.procs", "`cgctl move` puts a process into a group, `cgctl exec` starts one there"),
+    ("cgroup.threads", "`cgctl move` puts a process into a group, with all its threads"),
+    ("cgroup.kill", "`cgctl kill` ends what is in a group"),
+    ("cgroup.type", "a group of cgctl has whole processes in it"),
+    ("cgroup.subtree_control", "a limit enables the controller that it needs"),
+    ("cgroup.event_control", "`cgctl events` tells what happens"),
+    ("cgroup.freeze", "`cgctl freeze` and `cgctl thaw` do that"),
+    ("freezer.state", "`cgctl freeze` and `cgctl thaw` do that"),
 ];
+
+/// What to write in place of a word that is none.
+fn instead(name: &str) -> String {
+    if let Some((_, verb)) = NO_LIMITS.iter().find(|(file, _)| *file == name) {
+        return (*verb).to_owned();
+    }
+    let lower = name.to_lowercase();
+    let near =
+        KEYS.iter().map(|key| key.name).filter(|key| lower.starts_with(key)).max_by_key(|key| key.len());
+    match near {
+        Some(key) if !is_file(name) => format!("did you mean {key}=? {}", vocabulary()),
+        _ => vocabulary(),
+    }
+}
 
 fn raw(file: &str, value: &str) -> Result<Wish, String> {
     match () {
         () if !is_file(file) => Err(format!("there is no key {}", show(file))),
-        () if NO_LIMITS.contains(&file) => Err(format!("{file} is no limit")),
+        () if NO_LIMITS.iter().any(|(name, _)| *name == file) => Err(format!("{file} is no limit")),
         () if value.is_empty() => Err("its value is missing".to_owned()),
         () if value.contains(char::is_control) => Err("the value has a control character in it".to_owned()),
         () => Ok(Wish::Raw(file.to_owned(), value.to_owned())),
