@@ -26,5 +26,5 @@ pub mod mark;
 pub mod owner;
 pub mod start;
 
-pub use directory::Directory;
+pub use directory::{Directories, Directory};
 pub use made::{Group, Part};

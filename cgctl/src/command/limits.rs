@@ -3,9 +3,9 @@
 //! A limit may be that of the group, of one that the command has made in it, or of one around it. What was counted
 //! there before this group was made is not its affair, so [`Before`] is noted first.
 
-use crate::command::counters::{counts_pids_at_the_limit, oom_kills, refused_forks};
 use crate::group::{Directory, Group, Part};
 use crate::hierarchy::{Hierarchies, Version, file, tree};
+use crate::view::stat::{counts_pids_at_the_limit, oom_kills, refused_forks};
 use crate::vocabulary::keys::{MEMORY, PIDS};
 use crate::vocabulary::size;
 use chain::text::show;

@@ -2,8 +2,8 @@
 
 use crate::existing::extend::Extension;
 use crate::existing::{Group, read};
-use crate::group::Directory;
 use crate::group::controllers::{self, Way};
+use crate::group::{Directories, Directory};
 use crate::hierarchy::place::{self, Kind};
 use crate::hierarchy::{Hierarchies, Version, file};
 use crate::plan::{Plan, Present, Write, refusal};

@@ -1,6 +1,6 @@
 //! A group that is there already, found by its name.
 
-use crate::group::{Directory, mark};
+use crate::group::{Directories, Directory, mark};
 use crate::hierarchy::parent::{Parent, Way};
 use crate::hierarchy::{Hierarchies, Version, file, place};
 use chain::text::show;
@@ -59,16 +59,6 @@ impl Group {
         }
     }
 
-    /// Its directory in a hierarchy, which is a place in [`Hierarchies`].
-    pub fn directory(&self, hierarchy: usize) -> Option<&Directory> {
-        self.parts.iter().find(|part| part.hierarchy == hierarchy).map(|part| &part.directory)
-    }
-
-    /// Its directory in the hierarchy that has this controller.
-    pub fn with_controller(&self, controller: &str, all: &Hierarchies) -> Option<&Directory> {
-        self.directory(all.of(controller)?)
-    }
-
     /// It was made to stay by `cgctl new`, and nobody owns it.
     pub fn stays(&self) -> bool {
         let is_transient = self.parts[0].relative.file_name().is_some_and(place::is_transient);
@@ -81,6 +71,12 @@ impl Group {
         let unified = self.parts.iter().find(|part| part.directory.version == Version::V2);
         let freezer = || self.parts.iter().find(|part| part.directory.path.join("freezer.state").exists());
         &unified.or_else(freezer).unwrap_or(&self.parts[0]).directory
+    }
+}
+
+impl Directories for Group {
+    fn directory(&self, hierarchy: usize) -> Option<&Directory> {
+        self.parts.iter().find(|part| part.hierarchy == hierarchy).map(|part| &part.directory)
     }
 }
 

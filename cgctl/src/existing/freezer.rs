@@ -1,7 +1,7 @@
 //! A group stands still and goes on: cgroup-v2.rst, "cgroup.freeze"; cgroup-v1/freezer-subsystem.rst.
 
 use crate::existing::Group;
-use crate::group::Directory;
+use crate::group::{Directories, Directory};
 use crate::hierarchy::patience::Patience;
 use crate::hierarchy::{Hierarchies, Version, events, file, tree};
 use chain::text::show;

@@ -1,7 +1,7 @@
 //! What the files of a group say, in the vocabulary.
 
 use crate::existing::Group;
-use crate::group::Directory;
+use crate::group::{Directories, Directory};
 use crate::hierarchy::{Hierarchies, Version, file};
 use crate::vocabulary::keys::{KEYS, Key, Named};
 use crate::vocabulary::value::Value;

@@ -1,7 +1,7 @@
 //! One directory of a group.
 
 use crate::group::mark::{self, Mark};
-use crate::hierarchy::{Version, file, tree};
+use crate::hierarchy::{Hierarchies, Version, file, tree};
 use crate::plan::INHERIT;
 use rustix::io::{self, Errno};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -77,5 +77,16 @@ impl Directory {
 impl AsFd for Directory {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// A group, as its directories in several hierarchies.
+pub trait Directories {
+    /// That in a hierarchy, which is a place in [`Hierarchies`].
+    fn directory(&self, hierarchy: usize) -> Option<&Directory>;
+
+    /// That in the hierarchy that has this controller.
+    fn with_controller(&self, controller: &str, all: &Hierarchies) -> Option<&Directory> {
+        self.directory(all.of(controller)?)
     }
 }

@@ -4,7 +4,7 @@ use crate::command::counters::COUNTING;
 use crate::command::request::Request;
 use crate::group::claim::{Claim, claim};
 use crate::group::mark::Mark;
-use crate::group::{Directory, controllers, gc};
+use crate::group::{Directories, Directory, controllers, gc};
 use crate::hierarchy::place::{self, DIRECTORY, Place};
 use crate::hierarchy::{Hierarchies, Hierarchy, Version, file, from_ours_on, systemd};
 use crate::plan::{Plan, Use, Write, advice, refusal};
@@ -222,6 +222,12 @@ impl Group {
                 place::tidy(mount, path);
             }
         }
+    }
+}
+
+impl Directories for Group {
+    fn directory(&self, hierarchy: usize) -> Option<&Directory> {
+        self.part(hierarchy).map(|part| &part.directory)
     }
 }
 

@@ -90,3 +90,8 @@ pub fn cannot(what: impl std::fmt::Display, errno: Errno) -> Error {
 pub fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
 }
+
+/// The number in a file of one word; `None` for `max` too.
+pub fn number(dir: impl AsFd, name: &str) -> Option<u64> {
+    read(dir, name).ok()?.trim().parse().ok()
+}

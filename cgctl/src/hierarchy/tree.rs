@@ -11,6 +11,10 @@ use std::path::{Path, PathBuf};
 
 /// The names of the groups in `dir`; none when it has gone.
 pub fn groups(dir: impl AsFd) -> Vec<CString> {
+    // kernfs counts the directories in one as links to it (kernfs_refresh_inode in fs/kernfs/inode.c).
+    if rustix::fs::fstat(&dir).is_ok_and(|found| found.st_nlink == 2) {
+        return Vec::new();
+    }
     let Ok(entries) = Dir::read_from(dir) else { return Vec::new() };
     let dots = |name: &CString| matches!(name.as_bytes(), b"." | b"..");
     let entries =
@@ -76,4 +80,16 @@ pub fn remove(parent: impl AsFd, name: impl rustix::path::Arg + Copy, patience: 
             Err(e) => return Err(e),
         }
     }
+}
+
+/// The sum of a counter of lines `NAME NUMBER` over the group and those below it that are still there; `None` when the
+/// group has no such number.
+pub fn sum(top: impl AsFd, file: &str, name: &str) -> Option<u64> {
+    let count = |group: &OwnedFd| file::field(&file::read(group, file).ok()?, name);
+    let mut total = None;
+    let _ = each(top, |group, path| {
+        let is_top = path.as_os_str().is_empty();
+        total = if is_top { count(group) } else { total.map(|sum: u64| sum + count(group).unwrap_or(0)) };
+    });
+    total
 }

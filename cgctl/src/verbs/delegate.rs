@@ -3,6 +3,7 @@
 use crate::cli::Where;
 use crate::existing::extend::Extension;
 use crate::existing::{Group, delegate};
+use crate::group::Directories;
 use crate::group::controllers::{self, Way};
 use crate::hierarchy::place::{self, Kind};
 use crate::hierarchy::usable::WANTED;

@@ -1,7 +1,7 @@
 //! Sees what happens to a group: it is woken where the kernel tells of a change, and compares what is counted.
 
 use crate::existing::{Group, freezer};
-use crate::group::Directory;
+use crate::group::{Directories, Directory};
 use crate::hierarchy::parent::Parent;
 use crate::hierarchy::{Hierarchies, Version, file};
 use crate::view::listing::{self, Groups};

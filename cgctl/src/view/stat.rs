@@ -1,7 +1,7 @@
 //! What a group uses, what it may use, and what its limits did: read from whichever version has it.
 
 mod cpu;
-mod io;
+pub mod io;
 mod memory;
 mod pids;
 mod pressure;
@@ -9,15 +9,14 @@ pub mod text;
 
 pub use cpu::Cpu;
 pub use io::{Device, total};
-pub use memory::Memory;
-pub use pids::Pids;
+pub use memory::{Memory, oom_kills};
+pub use pids::{Pids, counts_pids_at_the_limit, refused_forks};
 pub use pressure::Pressure;
 
 use crate::existing::{Group, freezer};
-use crate::group::Directory;
-use crate::hierarchy::{Hierarchies, Version, file};
+use crate::group::{Directories, Directory};
+use crate::hierarchy::{Hierarchies, Version};
 use serde_json::{Value, json};
-use std::os::fd::AsFd;
 
 /// A group as it is at one moment. What is `None` is not counted here.
 #[derive(Debug)]
@@ -73,12 +72,11 @@ impl Stat {
 }
 
 /// The directory of a group that has what a controller counts: of v1, where its hierarchy is, else of v2.
-fn with<'a>(group: &'a Group, controller: &str, all: &Hierarchies) -> Option<(&'a Directory, Version)> {
+fn with<'a>(
+    group: &'a impl Directories,
+    controller: &str,
+    all: &Hierarchies,
+) -> Option<(&'a Directory, Version)> {
     let directory = group.with_controller(controller, all)?;
     Some((directory, directory.version))
-}
-
-/// The number in a file of one word; `None` for `max` too.
-fn number(dir: impl AsFd, name: &str) -> Option<u64> {
-    file::read(dir, name).ok()?.trim().parse().ok()
 }

@@ -1,9 +1,8 @@
 //! Processor time: cgroup-v2.rst, "CPU Interface Files"; cgroup-v1/cpuacct.rst; scheduler/sched-bwc.rst.
 
-use super::number;
-use crate::existing::Group;
-use crate::group::Directory;
-use crate::hierarchy::{Hierarchies, Version, file};
+use crate::group::{Directories, Directory};
+use crate::hierarchy::file::{self, number};
+use crate::hierarchy::{Hierarchies, Version};
 use serde_json::{Value, json};
 
 /// Microseconds of processor time, and the limit on it.
@@ -27,7 +26,7 @@ pub struct Cpu {
 
 impl Cpu {
     /// Reads it, where it is counted. The unified tree counts time without any controller.
-    pub fn read(group: &Group, all: &Hierarchies) -> Option<Self> {
+    pub fn read(group: &impl Directories, all: &Hierarchies) -> Option<Self> {
         let mut cpu = Cpu::default();
         if let Some(unified) = all.unified().and_then(|index| group.directory(index)) {
             cpu.add_v2(unified);
@@ -59,12 +58,12 @@ impl Cpu {
     }
 
     fn add_accounting(&mut self, directory: &Directory) {
-        let stat = file::read(directory, "cpuacct.stat").unwrap_or_default();
-        let ticks =
-            |name| Some(file::field(&stat, name)? * 1_000_000 / rustix::param::clock_ticks_per_second());
-        self.usage = self.usage.or(number(directory, "cpuacct.usage").map(|nanoseconds| nanoseconds / 1000));
-        self.user = self.user.or(ticks("user"));
-        self.system = self.system.or(ticks("system"));
+        if self.usage.is_none() {
+            let usage = number(directory, "cpuacct.usage").map(|nanoseconds| nanoseconds / 1000);
+            let parts = number(directory, "cpuacct.usage_user").zip(number(directory, "cpuacct.usage_sys"));
+            self.usage = usage;
+            (self.user, self.system) = usage.zip(parts).map(|(usage, parts)| divide(usage, parts)).unzip();
+        }
     }
 
     fn add_limits(&mut self, directory: &Directory) {
@@ -88,6 +87,14 @@ impl Cpu {
             "throttled_usec": self.throttled_time,
         })
     }
+}
+
+/// The two parts of the time are counted by the tick, their sum exactly: v2 divides the sum by them, as is done here
+/// (cputime_adjust in kernel/sched/cputime.c).
+fn divide(usage: u64, (user, system): (u64, u64)) -> (u64, u64) {
+    let share = u128::from(usage) * u128::from(user);
+    let user = share.checked_div(u128::from(user) + u128::from(system)).map_or(usage, |share| share as u64);
+    (user, usage - user)
 }
 
 fn thousandths(quota: u64, period: u64) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! Reading and writing: cgroup-v2.rst, "IO Interface Files"; cgroup-v1/blkio-controller.rst.
 
 use super::with;
-use crate::existing::Group;
+use crate::group::Directories;
 use crate::hierarchy::{Hierarchies, Version, file};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ pub fn total(devices: &[Device]) -> u64 {
 }
 
 /// Reads it, where it is counted.
-pub fn read(group: &Group, all: &Hierarchies) -> Option<Vec<Device>> {
+pub fn read(group: &impl Directories, all: &Hierarchies) -> Option<Vec<Device>> {
     if let Some((directory, Version::V1)) = with(group, "blkio", all) {
         let text = |what: &str| {
             ["_recursive", ""]

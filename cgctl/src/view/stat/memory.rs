@@ -1,9 +1,9 @@
 //! Memory: cgroup-v2.rst, "Memory Interface Files"; cgroup-v1/memory.rst.
 
-use super::{number, with};
-use crate::existing::Group;
-use crate::group::Directory;
-use crate::hierarchy::{Hierarchies, Version, file, tree};
+use super::with;
+use crate::group::{Directories, Directory};
+use crate::hierarchy::file::{self, number};
+use crate::hierarchy::{Hierarchies, Version, tree};
 use serde_json::{Value, json};
 
 /// Bytes, and how often it was too much.
@@ -19,6 +19,8 @@ pub struct Memory {
     pub high: Option<u64>,
     /// Swap in use.
     pub swap: Option<u64>,
+    /// The most swap that was in use; v2 only.
+    pub swap_peak: Option<u64>,
     /// By kind: name and bytes, in the order of [`KINDS`].
     pub kinds: Vec<(&'static str, u64)>,
     /// How often the limit was reached.
@@ -42,7 +44,7 @@ const UNLIMITED: u64 = i64::MAX as u64 >> 16 << 16;
 
 impl Memory {
     /// Reads it, where memory is counted.
-    pub fn read(group: &Group, all: &Hierarchies) -> Option<Self> {
+    pub fn read(group: &impl Directories, all: &Hierarchies) -> Option<Self> {
         let (directory, version) = with(group, "memory", all)?;
         let memory = match version {
             Version::V2 => of_v2(directory),
@@ -60,6 +62,7 @@ impl Memory {
             "limit": self.limit,
             "high": self.high,
             "swap": self.swap,
+            "swap_peak": self.swap_peak,
             "anon": kind("anon"),
             "file": kind("file"),
             "shmem": kind("shmem"),
@@ -81,6 +84,7 @@ fn of_v2(directory: &Directory) -> Memory {
         limit: number(directory, "memory.max"),
         high: number(directory, "memory.high"),
         swap: number(directory, "memory.swap.current"),
+        swap_peak: number(directory, "memory.swap.peak"),
         kinds: kinds.collect(),
         reached: file::field(&events, "max"),
         oom: file::field(&events, "oom"),
@@ -102,20 +106,18 @@ fn of_v1(directory: &Directory) -> Memory {
         high: None,
         swap: file::field(&stat, "total_swap")
             .or(both.zip(current).map(|(both, one)| both.saturating_sub(one))),
+        swap_peak: None,
         kinds,
         reached: number(directory, "memory.failcnt"),
         oom: None,
-        oom_kill: oom_kills_of_v1(directory),
+        oom_kill: oom_kills(directory),
     }
 }
 
-/// v1 counts in the group of the victim only.
-fn oom_kills_of_v1(directory: &Directory) -> Option<u64> {
-    let mut total = None;
-    let _ = tree::each(directory, |group, _| {
-        let count =
-            file::read(group, "memory.oom_control").ok().and_then(|text| file::field(&text, "oom_kill"));
-        total = total.map_or(count, |total: u64| Some(total + count.unwrap_or(0)));
-    });
-    total
+/// How many processes the OOM killer has ended, in any group that is there. v1 counts in the victim's only.
+pub fn oom_kills(directory: &Directory) -> Option<u64> {
+    match directory.version {
+        Version::V2 => file::field(&file::read(directory, "memory.events").ok()?, "oom_kill"),
+        Version::V1 => tree::sum(directory, "memory.oom_control", "oom_kill"),
+    }
 }

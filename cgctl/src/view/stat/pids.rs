@@ -1,8 +1,9 @@
 //! Processes and threads: cgroup-v2.rst, "PID Interface Files"; cgroup-v1/pids.rst.
 
-use super::{number, with};
-use crate::existing::Group;
-use crate::hierarchy::{Hierarchies, file};
+use super::with;
+use crate::group::{Directories, Directory};
+use crate::hierarchy::file::{self, number};
+use crate::hierarchy::{Hierarchies, Version, tree};
 use serde_json::{Value, json};
 
 /// Counts of processes and threads.
@@ -20,14 +21,13 @@ pub struct Pids {
 
 impl Pids {
     /// Reads it, where they are counted.
-    pub fn read(group: &Group, all: &Hierarchies) -> Option<Self> {
+    pub fn read(group: &impl Directories, all: &Hierarchies) -> Option<Self> {
         let (directory, _) = with(group, "pids", all)?;
-        let events = file::read(directory, "pids.events").unwrap_or_default();
         Some(Pids {
             current: number(directory, "pids.current")?,
             peak: number(directory, "pids.peak"),
             limit: number(directory, "pids.max"),
-            refused: file::field(&events, "max"),
+            refused: refused_forks(directory),
         })
     }
 
@@ -35,4 +35,18 @@ impl Pids {
     pub fn json(&self) -> Value {
         json!({ "current": self.current, "peak": self.peak, "limit": self.limit, "refused": self.refused })
     }
+}
+
+/// How often fork(2) was refused in the group and below it. Since Linux 6.11 v2 counts where the limit is, and upwards
+/// from there; before, and in v1, where the process was.
+pub fn refused_forks(directory: &Directory) -> Option<u64> {
+    match counts_pids_at_the_limit(directory) {
+        true => file::field(&file::read(directory, "pids.events").ok()?, "max"),
+        false => tree::sum(directory, "pids.events", "max"),
+    }
+}
+
+/// Only kernels with `pids.events.local` do, and only in v2.
+pub fn counts_pids_at_the_limit(directory: &Directory) -> bool {
+    directory.version == Version::V2 && file::read(directory, "pids.events.local").is_ok()
 }
