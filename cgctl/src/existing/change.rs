@@ -38,6 +38,19 @@ pub fn apply(group: &Group, settings: &[Setting], rules: Rules, all: &Hierarchie
     if !rules.force {
         check_usage(group, settings, all)?;
     }
+    let extensions = prepare(group, &plan, rules, all)?;
+    let mut done = Done { group: &group.name, writes: Vec::new() };
+    if let Err(error) = done.write_all(group, &plan, &extensions) {
+        done.undo();
+        return Err(error);
+    }
+    drop(done);
+    extensions.into_iter().for_each(Extension::keep);
+    Ok(())
+}
+
+/// Enables what the limits need, and makes the directories that are missing.
+fn prepare(group: &Group, plan: &Plan, rules: Rules, all: &Hierarchies) -> Result<Vec<Extension>> {
     let mut way = Way { evacuates: rules.evacuates, stays: true, leaf: None };
     let mut extensions = Vec::new();
     for used in plan.uses.iter().filter(|used| !used.controllers.is_empty()) {
@@ -50,27 +63,7 @@ pub fn apply(group: &Group, settings: &[Setting], rules: Rules, all: &Hierarchie
             None => extensions.push(Extension::make(group, used.hierarchy, all)?),
         }
     }
-    let directory = |hierarchy: usize| {
-        let new = extensions.iter().find(|new| new.hierarchy == hierarchy).map(|new| &new.directory);
-        new.or_else(|| group.directory(hierarchy))
-    };
-    let mut done = Done { group: &group.name, writes: Vec::new() };
-    for write in &plan.writes {
-        let Some(directory) = directory(write.hierarchy) else { continue };
-        if let Err(error) = done.write(directory, write) {
-            done.undo();
-            return Err(error);
-        }
-    }
-    for extension in &extensions {
-        if let Err(error) = extension.fill(group) {
-            done.undo();
-            return Err(error);
-        }
-    }
-    drop(done);
-    extensions.into_iter().for_each(Extension::keep);
-    Ok(())
+    Ok(extensions)
 }
 
 fn present(group: &Group, all: &Hierarchies) -> Present {
@@ -113,6 +106,18 @@ struct Done<'a> {
 }
 
 impl<'a> Done<'a> {
+    /// Writes every limit, and fills what has been added to the group.
+    fn write_all(&mut self, group: &'a Group, plan: &'a Plan, extensions: &'a [Extension]) -> Result<()> {
+        for write in &plan.writes {
+            let new =
+                extensions.iter().find(|new| new.hierarchy == write.hierarchy).map(|new| &new.directory);
+            if let Some(directory) = new.or_else(|| group.directory(write.hierarchy)) {
+                self.write(directory, write)?;
+            }
+        }
+        extensions.iter().try_for_each(|extension| extension.fill(group))
+    }
+
     fn write(&mut self, directory: &'a Directory, write: &'a Write) -> Result<()> {
         let before = file::read(directory, &write.file).ok();
         match directory.set(&write.file, &write.text) {

@@ -47,51 +47,23 @@ pub fn collect(hierarchy: &Hierarchy, all: &Hierarchies, collection: &mut Collec
     let (mut bases, mut left) = (Vec::new(), Vec::new());
     let Ok(top) = file::directory(&hierarchy.mount) else { return };
     let _ = tree::each(&top, |base, path| {
-        // Told with the one around it, as it would be removed with it.
-        if collection.is_dry
-            && path.ancestors().any(|around| collection.removed.contains_key(&Path::new("/").join(around)))
-        {
+        if collection.tells_of(path) || is_of_another(base) {
             return;
         }
-        // What is in there is another user's.
-        if accessat(base, c".", Access::WRITE_OK, AtFlags::empty()) == Err(Errno::ACCESS) {
-            return;
-        }
-        if !collection.is_dry {
-            for name in mark::take_back(base) {
-                let path = path.join(name);
-                let entry = collection.removed.entry(Path::new("/").join(&path)).or_default();
-                entry.directories.push(hierarchy.mount.join(path));
-            }
-        }
+        let whole = hierarchy.mount.join(path);
+        collection.take_back(base, path, &whole);
         let is_ours = path.file_name() == Some(OsStr::new(DIRECTORY));
-        if is_ours {
-            bases.push(hierarchy.mount.join(path));
-        }
         let find = if is_ours { orphans } else { other_orphans };
-        for orphan in find(hierarchy.version, base, &hierarchy.mount.join(path)) {
-            let killed = orphan.processes().len();
+        for orphan in find(hierarchy.version, base, &whole) {
             let name = orphan.path.file_name().unwrap_or_default();
             if controllers::is_leaf(name) {
-                left.extend(path.parent().map(|own| hierarchy.mount.join(own)));
+                left.push(whole.clone());
             }
             let relative = path.join(name);
-            let along = along(hierarchy, &relative, all);
-            let ended =
-                if collection.is_dry { Ok(()) } else { take_along(&along).and_then(|()| orphan.end()) };
-            match ended {
-                Ok(()) => {
-                    let entry = collection.removed.entry(Path::new("/").join(relative)).or_default();
-                    entry.killed += killed;
-                    let along = along.into_iter().filter(|_| collection.is_dry);
-                    for path in std::iter::once(orphan.path).chain(along) {
-                        if !entry.directories.contains(&path) {
-                            entry.directories.push(path);
-                        }
-                    }
-                }
-                Err(e) => collection.failures.push(e),
-            }
+            collection.remove(orphan, along(hierarchy, &relative, all), &relative);
+        }
+        if is_ours {
+            bases.push(whole);
         }
     });
     if collection.is_dry {
@@ -101,6 +73,50 @@ pub fn collect(hierarchy: &Hierarchy, all: &Hierarchies, collection: &mut Collec
         let _ = std::fs::remove_dir(base);
     }
     left.iter().for_each(|own| controllers::reopen(own));
+}
+
+/// What is in there is another user's.
+fn is_of_another(base: &OwnedFd) -> bool {
+    accessat(base, c".", Access::WRITE_OK, AtFlags::empty()) == Err(Errno::ACCESS)
+}
+
+impl Collection {
+    /// The group is told of with one around it, as it would be removed with it.
+    fn tells_of(&self, path: &Path) -> bool {
+        let is_told = |around: &Path| self.removed.contains_key(&Path::new("/").join(around));
+        self.is_dry && path.ancestors().any(is_told)
+    }
+
+    fn entry(&mut self, path: &Path) -> &mut Removed {
+        self.removed.entry(Path::new("/").join(path)).or_default()
+    }
+
+    /// Removes the groups in `base` whose cgctl was killed before it could mark them.
+    fn take_back(&mut self, base: &OwnedFd, path: &Path, whole: &Path) {
+        let names = if self.is_dry { Vec::new() } else { mark::take_back(base) };
+        for name in names {
+            let directory = whole.join(&name);
+            self.entry(&path.join(name)).directories.push(directory);
+        }
+    }
+
+    /// Removes an orphan, whose path from the top is `relative`; its directories `along` are left to be found.
+    fn remove(&mut self, orphan: Directory, along: Vec<PathBuf>, relative: &Path) {
+        let killed = orphan.processes().len();
+        if !self.is_dry
+            && let Err(e) = take_along(&along).and_then(|()| orphan.end())
+        {
+            return self.failures.push(e);
+        }
+        let along = if self.is_dry { along } else { Vec::new() };
+        let entry = self.entry(relative);
+        entry.killed += killed;
+        for path in std::iter::once(orphan.path).chain(along) {
+            if !entry.directories.contains(&path) {
+                entry.directories.push(path);
+            }
+        }
+    }
 }
 
 /// The directories of an orphan in other hierarchies that would stay without it. The one that tracks it is the first

@@ -177,7 +177,7 @@ fn whatever_is_killed_at_any_moment_nothing_remains() {
     kill_at_random(if std::env::var_os("CHAIN_UML").is_some() { 24 } else { 120 }, 24);
 }
 
-/// `cargo test -p cgctl --test groups -- --ignored --nocapture`: takes minutes.
+/// `cargo test -p cgctl --test verbs -- --ignored --nocapture`: takes minutes.
 #[test]
 #[ignore = "takes minutes"]
 fn ten_thousand_kills_leave_nothing() {
