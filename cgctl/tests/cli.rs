@@ -269,8 +269,9 @@ fn a_number_that_is_taken_gives_way_to_the_next() {
     let Some(top) = mounts.lines().find(|line| line.contains(" cgroup2 ")) else {
         return println!("skipped: cgroup v2 is not mounted");
     };
-    let script =
-        "d=$0/cgctl.run-$$; mkdir $d; exec 9<$d; flock -x 9; echo $$; exec $1 new -- cat /proc/self/cgroup";
+    // Until it is locked, another run of cgctl may take it for left behind.
+    let script = "d=$0/cgctl.run-$$; until mkdir $d && exec 9<$d && flock -x 9 && test -d $d; do :; done
+        echo $$; exec $1 new -- cat /proc/self/cgroup";
     let top = top.split(' ').nth(1).unwrap();
     let output = Command::new("timeout")
         .args(["60", "sh", "-c", script, top, env!("CARGO_BIN_EXE_cgctl")])
@@ -278,7 +279,7 @@ fn a_number_that_is_taken_gives_way_to_the_next() {
         .unwrap();
     let text = stdout(&output);
     let name = format!("cgctl.run-{}", text.lines().next().unwrap());
-    // Another run of cgctl may have swept it already.
+    // Another run of cgctl may have swept it meanwhile.
     let _ = std::fs::remove_dir(Path::new(top).join(&name));
     assert!(text.contains(&format!("0::/{name}-2\n")), "{text}{}", stderr(&output));
     assert_gone(&format!("{name}-2"));
