@@ -17,6 +17,7 @@ use crate::explain::Form;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use layers::LayerOptions;
 use mounts::Mounts;
+use ordered::Ordered;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use surroundings::Surroundings;
@@ -43,7 +44,7 @@ pub struct Options {
     pub layers: LayerOptions,
     /// In the order given.
     #[command(flatten)]
-    pub mounts: Mounts,
+    pub mounts: Ordered<Mounts>,
     #[command(flatten)]
     pub surroundings: Surroundings,
     /// Start CMD in this directory of the new root instead of /
@@ -60,10 +61,10 @@ pub struct Options {
     pub explain: Option<Form>,
     /// In the order given.
     #[command(flatten)]
-    pub variables: Variables,
+    pub variables: Ordered<Variables>,
     /// In the order given.
     #[command(flatten)]
-    pub policy: Policy,
+    pub policy: Ordered<Policy>,
     /// ROOT, CMD and its arguments.
     #[arg(hide = true, trailing_var_arg = true)]
     pub operands: Vec<OsString>,
@@ -84,7 +85,7 @@ mod tests {
             Step::Mount(mount) => mount.target.display().to_string(),
             Step::Edit(edit) => edit.target.display().to_string(),
         };
-        options.mounts.0.iter().map(target).collect()
+        options.mounts.0.0.iter().map(target).collect()
     }
 
     fn parsed(line: &[&str]) -> Options {
