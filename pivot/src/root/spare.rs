@@ -6,6 +6,7 @@ use crate::layers::{Layout, Memory, Refusal, attributes, mount, resemble};
 use crate::mount::{MountPoint, Work, attach, copy_all};
 use crate::plan::Lookup;
 use crate::table::{kind_of, mount_of, mounted_on, path_from};
+use chain::error::say;
 use chain::text::show;
 use nix::errno::Errno as Number;
 use rustix::fs::{FileType, Mode, OFlags, mkdirat, mknodat, openat};
@@ -25,6 +26,20 @@ pub struct Spare {
     pub layer: OwnedFd,
     /// It lies over the root of all.
     pub is_top: bool,
+    /// Where it lies.
+    path: PathBuf,
+}
+
+impl Spare {
+    /// Says that what could be written by its owner cannot be now, and which path below the root is the reason.
+    pub fn warn(&self, missing: &Path, errno: Errno) {
+        let place = if self.is_top { "the root".to_owned() } else { show(Path::new("/").join(&self.path)) };
+        let (missing, why) = (show(Path::new("/").join(missing)), desc(errno));
+        say(&format!(
+            "warning: {place} is read-only now: {missing} had to be made in a layer over it ({why})"
+        ));
+        say("hint: make it in the root first, as its owner; with --ro this is meant so");
+    }
 }
 
 /// The mount in which something is to be changed.
@@ -61,7 +76,7 @@ pub fn lay(top: BorrowedFd<'_>, path: &Path, line: Line<'_>) -> Result<Spare, Op
     let layout = Layout { lower, upper: Some(upper), attributes, trusted, memory: Some(&memory) };
     let layer = mount(&layout).map_err(|refusal| explain(&refusal, root))?;
     attach(&layer, root).and_then(|()| carry_over(root, layer.as_fd())).map_err(told)?;
-    Ok(Spare { layer, is_top: site.is_top })
+    Ok(Spare { layer, is_top: site.is_top, path: site.path })
 }
 
 fn explain(refusal: &Refusal, root: BorrowedFd<'_>) -> Option<String> {

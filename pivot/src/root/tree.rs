@@ -128,7 +128,7 @@ impl Tree {
                 change(Spot { root: self.place.as_fd(), top }, made).map_err(|errno| (errno, None))
             }
             Err(errno) if spare::may_help(errno) => {
-                self.lay_spare(path, line).map_err(|why| (errno, why))?;
+                self.lay_spare(path, line, errno).map_err(|why| (errno, why))?;
                 let top = self.top.as_fd();
                 change(Spot { root: top, top }, &mut self.undo.0).map_err(|errno| (errno, None))
             }
@@ -136,8 +136,11 @@ impl Tree {
         }
     }
 
-    fn lay_spare(&mut self, path: &Path, line: Line<'_>) -> Result<(), Option<String>> {
+    fn lay_spare(&mut self, path: &Path, line: Line<'_>, errno: io::Errno) -> Result<(), Option<String>> {
         let spare = spare::lay(self.top.as_fd(), path, line)?;
+        if errno != io::Errno::ROFS {
+            spare.warn(path, errno);
+        }
         let layer = match spare.is_top {
             true => {
                 let layer = spare.layer.try_clone().map_err(|_| None)?;
