@@ -6,7 +6,6 @@ use crate::layers::{Layout, Memory, Refusal, attributes, mount, resemble};
 use crate::mount::{MountPoint, Work, attach, copy_all};
 use crate::plan::Lookup;
 use crate::table::{kind_of, mount_of, mounted_on, path_from};
-use chain::error::say;
 use chain::text::show;
 use nix::errno::Errno as Number;
 use rustix::fs::{FileType, Mode, OFlags, mkdirat, mknodat, openat};
@@ -31,14 +30,11 @@ pub struct Spare {
 }
 
 impl Spare {
-    /// Says that what could be written by its owner cannot be now, and which path below the root is the reason.
-    pub fn warn(&self, missing: &Path, errno: Errno) {
+    /// That what its owner could write to cannot be written to now, and `what` could not be done otherwise.
+    pub fn warning(&self, what: &str, errno: Errno) -> String {
         let place = if self.is_top { "the root".to_owned() } else { show(Path::new("/").join(&self.path)) };
-        let (missing, why) = (show(Path::new("/").join(missing)), desc(errno));
-        say(&format!(
-            "warning: {place} is read-only now: {missing} had to be made in a layer over it ({why})"
-        ));
-        say("hint: make it in the root first, as its owner; with --ro this is meant so");
+        let why = desc(errno);
+        format!("warning: {place} is read-only now: without a layer over it, pivot cannot {what}: {why}")
     }
 }
 
