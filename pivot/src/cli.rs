@@ -22,6 +22,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use surroundings::Surroundings;
 
+const COMMAND: &str = "Command";
+
 /// Make a directory the root, then run a command in it
 ///
 /// ROOT is a directory. CMD is looked up in it; it is /bin/sh when not given. The old root is detached: no path leads
@@ -40,7 +42,7 @@ pub struct Options {
     #[arg(long)]
     pub ro: bool,
     /// Instead of ROOT.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Layers, instead of ROOT")]
     pub layers: LayerOptions,
     /// In the order given.
     #[command(flatten)]
@@ -48,13 +50,13 @@ pub struct Options {
     #[command(flatten)]
     pub surroundings: Surroundings,
     /// Start CMD in this directory of the new root instead of /
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = COMMAND)]
     pub chdir: Option<PathBuf>,
     /// Tell CMD another name than its own
-    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, help_heading = COMMAND)]
     pub argv0: Option<OsString>,
     /// Leave descriptor N open for CMD; all others above 2 are closed
-    #[arg(long, value_name = "N", value_parser = OsStringValueParser::new().try_map(|text| descriptor(&text)))]
+    #[arg(long, value_name = "N", help_heading = COMMAND, value_parser = OsStringValueParser::new().try_map(|text| descriptor(&text)))]
     pub keep_fd: Vec<u32>,
     /// Print what would be done, and do nothing
     #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
