@@ -32,6 +32,7 @@ const COMMAND: &str = "Command";
 #[derive(clap::Parser, Debug)]
 #[command(
     version,
+    args_override_self = true,
     override_usage = "pivot [OPTIONS] ROOT [CMD [ARG]...]\n       pivot [OPTIONS] --layer DIR... [CMD [ARG]...]"
 )]
 pub struct Options {
@@ -111,6 +112,15 @@ mod tests {
             parsed(&["--shm=size=1", "--proc", "--tmpfs", "/a", "--sys=/b:rw", "--proc=pid", "ROOT"]);
         assert_eq!(targets(&options), ["dev/shm", "proc", "a", "b", "proc"]);
         assert_eq!(options.operands, ["ROOT"]);
+    }
+
+    #[test]
+    fn what_counts_once_counts_as_it_was_said_last() {
+        let line =
+            ["--ro", "--chdir", "/a", "--tmpfs", "/x", "--ro", "--chdir", "/b", "--tmpfs", "/y", "ROOT"];
+        let options = parsed(&line);
+        assert!(options.ro && options.chdir == Some("/b".into()));
+        assert_eq!(targets(&options), ["x", "y"]);
     }
 
     #[test]
