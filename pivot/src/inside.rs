@@ -76,20 +76,22 @@ pub fn set_mode(file: &OwnedFd, mode: Mode) -> Result<()> {
 
 /// Opens `path` of the root (O_PATH): no symbolic link, `..` or magic link of /proc leads out of it.
 pub fn open(root: BorrowedFd<'_>, path: &Path, lookup: Lookup) -> Result<OwnedFd> {
-    let (flags, resolve) = match lookup {
-        Lookup::Followed => (OFlags::PATH, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS),
-        Lookup::Plain => {
-            (OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS)
-        }
-    };
-    let mut result = Err(Errno::AGAIN);
-    for _ in 0..MAX_TRIES {
-        result = openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve);
-        if !matches!(result, Err(Errno::AGAIN)) {
-            break;
-        }
+    match lookup {
+        Lookup::Followed => open_as(root, path, OFlags::PATH),
+        Lookup::Plain => resolve(root, path, OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::NO_SYMLINKS),
     }
-    result
+}
+
+/// The same with other flags, wherever in the root a link leads.
+pub fn open_as(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd> {
+    resolve(root, path, flags, ResolveFlags::NO_MAGICLINKS)
+}
+
+fn resolve(root: BorrowedFd<'_>, path: &Path, flags: OFlags, links: ResolveFlags) -> Result<OwnedFd> {
+    let (flags, how) = (flags | OFlags::CLOEXEC, ResolveFlags::IN_ROOT | links);
+    let open = || openat2(root, path, flags, Mode::empty(), how);
+    let is_sure = |opened: &Result<OwnedFd>| !matches!(opened, Err(Errno::AGAIN));
+    std::iter::repeat_with(open).take(MAX_TRIES).find(is_sure).unwrap_or(Err(Errno::AGAIN))
 }
 
 /// Makes what is missing of `path`: directories, and at its end a directory or an empty file. What was made is

@@ -102,16 +102,16 @@ impl Plan {
 
     /// Understands the options. Errors: a command or a directory that cannot be meant.
     pub fn new(options: Options) -> Result<Self> {
-        let policy = options.policy;
+        let policy = options.policy.0;
         let terminal = || policy.pty || isatty(stdin());
-        let given = options.variables.resolve(policy.confine, terminal)?;
+        let given = options.variables.0.resolve(policy.confine, terminal)?;
         let pwd = !given.is_clear && !given.names("PWD");
         let mut line = options.operands.into_iter();
         let root = match options.layers.stack(options.ro) {
             Some(layers) => Base::Layers(layers),
             None => Base::Directory(line.next().ok_or_else(no_root)?.into()),
         };
-        let steps = steps(options.bare, layers::gather(options.mounts.0)?);
+        let steps = steps(options.bare, layers::gather(options.mounts.0.0)?);
         let around = options.surroundings;
         let masks = Masks { hidden: around.mask, read_only: around.ro_path, off: unmasked(around.unmask)? };
         let look = Look {

@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tests::tools::{TOOLS, bin, workspace};
-use tests::{Outcome, Sandbox, each};
+use tests::{Outcome, Sandbox, each, names};
 
 /// Who runs it, and what stands before pivot for that.
 fn everybody() -> Vec<(Sandbox, &'static str)> {
@@ -35,19 +35,6 @@ fn three(sandbox: &Sandbox) {
         sandbox.file(&format!("{name}/common"), name, 0o644);
         sandbox.file(&format!("{name}/{name}.txt"), name, 0o644);
     }
-}
-
-/// All names below a directory, sorted.
-fn names(dir: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).into_iter().flatten().map(Result::unwrap) {
-        found.push(entry.path().display().to_string());
-        if entry.file_type().unwrap().is_dir() {
-            found.extend(names(&entry.path()));
-        }
-    }
-    found.sort();
-    found
 }
 
 fn shell(sandbox: &Sandbox, line: impl AsRef<str>, script: &str) -> Outcome {
