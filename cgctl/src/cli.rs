@@ -1,6 +1,6 @@
 //! The verbs; their options stand beside what they do, in [`verbs`](crate::verbs).
 
-use crate::parent::Parent;
+use crate::hierarchy::parent::Parent;
 use crate::verbs::{
     delegate, events, exec, freeze, gc, get, info, keys, kill, ls, r#move, new, pids, rm, set, stat, top,
     wait,

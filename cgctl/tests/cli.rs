@@ -74,7 +74,7 @@ fn file(name: &str, v1: &str, v2: &str) -> String {
 
 #[test]
 fn misuse_is_told_with_status_125() {
-    let table: [(&[&str], &str); 14] = [
+    let table: [(&[&str], &str); 17] = [
         (&[], "cannot start: no verb given"),
         (&["frobnicate"], "cannot do frobnicate: no such verb"),
         (&["new"], "cannot start: no command is given: it comes after --"),
@@ -86,6 +86,9 @@ fn misuse_is_told_with_status_125() {
         (&["new", "m=", "--", "true"], "cannot set m=: its value is missing"),
         (&["new", "pids=0", "--", "true"], "cannot set pids=0: the least is 1"),
         (&["new", "colour=red", "--", "true"], "hint: the keys are m, swap, mem.high"),
+        (&["new", "Memory=1M", "--", "true"], "hint: did you mean m=? the keys are m, swap"),
+        (&["new", "cgroup.kill=1", "--", "true"], "hint: `cgctl kill` ends what is in a group"),
+        (&["new", "freezer.state=FROZEN", "--", "true"], "hint: `cgctl freeze` and `cgctl thaw` do that"),
         (&["new", "m=1M", "m=2M", "--", "true"], "cannot set m=2M: m=1M is there already"),
         (&["new", "a//b", "--", "true"], "cannot name the group a//b"),
         (&["new", "nosuch.limit=1", "--", "true"], "the nosuch controller is not available here"),
@@ -269,8 +272,8 @@ fn a_number_that_is_taken_gives_way_to_the_next() {
     let Some(top) = mounts.lines().find(|line| line.contains(" cgroup2 ")) else {
         return println!("skipped: cgroup v2 is not mounted");
     };
-    // Until it is locked, another run of cgctl may take it for left behind.
-    let script = "d=$0/cgctl.run-$$; until mkdir $d && exec 9<$d && flock -x 9 && test -d $d; do :; done
+    // Until it is locked, any other run of cgctl takes it for an orphan.
+    let script = "d=$0/cgctl.run-$$; until mkdir $d && command exec 9<$d && flock -x 9 && [ -d $d ]; do :; done; \
         echo $$; exec $1 new -- cat /proc/self/cgroup";
     let top = top.split(' ').nth(1).unwrap();
     let output = Command::new("timeout")

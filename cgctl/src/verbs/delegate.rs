@@ -1,13 +1,13 @@
 //! `cgctl delegate`: a user gets a group to make others in.
 
 use crate::cli::Where;
-use crate::controllers::{self, Way};
-use crate::delegate;
-use crate::existing::Group;
-use crate::extend::Extension;
+use crate::existing::extend::Extension;
+use crate::existing::{Group, delegate};
+use crate::group::Directories;
+use crate::group::controllers::{self, Way};
+use crate::hierarchy::place::{self, Kind};
+use crate::hierarchy::usable::WANTED;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
-use crate::place::{self, Kind};
-use crate::usable::WANTED;
 use chain::error::say;
 use chain::{Error, Result};
 use std::ffi::OsString;

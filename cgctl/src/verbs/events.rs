@@ -2,8 +2,8 @@
 
 use crate::cli::Where;
 use crate::hierarchy::Hierarchies;
-use crate::observer::Observer;
 use crate::verbs;
+use crate::view::observer::Observer;
 use chain::Result;
 use std::ffi::OsString;
 

@@ -1,8 +1,8 @@
 //! `cgctl exec`: the next program of the line in a group that is there.
 
 use crate::cli::Where;
-use crate::enter;
 use crate::existing::Group;
+use crate::group::enter;
 use crate::hierarchy::Hierarchies;
 use chain::{Result, exec};
 use std::ffi::OsString;

@@ -1,8 +1,7 @@
 //! `cgctl freeze` and `cgctl thaw`.
 
 use crate::cli::Where;
-use crate::existing::Group;
-use crate::freezer;
+use crate::existing::{Group, freezer};
 use crate::hierarchy::Hierarchies;
 use chain::Result;
 use std::ffi::OsString;

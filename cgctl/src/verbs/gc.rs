@@ -1,6 +1,6 @@
 //! `cgctl gc`: what killed ones have left behind.
 
-use crate::gc::{Collection, Removed, collect, in_killing_order};
+use crate::group::gc::{Collection, Removed, collect, in_killing_order};
 use crate::hierarchy::Hierarchies;
 use crate::verbs;
 use chain::Result;

@@ -1,13 +1,12 @@
 //! `cgctl get`: the limits of a group, in the words that set them.
 
 use crate::cli::Where;
-use crate::existing::Group;
+use crate::existing::{Group, read};
 use crate::hierarchy::Hierarchies;
-use crate::keys::{self, Key};
-use crate::read;
-use crate::setting::{is_file, vocabulary};
-use crate::value::{self, Value};
 use crate::verbs::print;
+use crate::vocabulary::keys::{self, Key};
+use crate::vocabulary::setting::{is_file, vocabulary};
+use crate::vocabulary::value::{self, Value};
 use chain::text::show;
 use chain::{Error, Result};
 use std::ffi::OsString;

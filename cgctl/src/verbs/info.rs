@@ -1,8 +1,8 @@
 //! `cgctl info`: what there is to work with, and what is missing.
 
+use crate::hierarchy::place::{self, Kind};
+use crate::hierarchy::usable::{self, Gap, Start};
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
-use crate::place::{self, Kind};
-use crate::usable::{self, Gap, Start};
 use crate::verbs::{print, table};
 use chain::Result;
 use chain::text::escape;

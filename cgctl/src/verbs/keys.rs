@@ -1,9 +1,9 @@
 //! `cgctl keys`: the vocabulary, and what of it works here.
 
+use crate::hierarchy::probe::{Verdict, Witness};
 use crate::hierarchy::{Hierarchies, Version};
-use crate::keys::{Absent, File, KEYS, Key, SIZE, Side};
-use crate::probe::{Verdict, Witness};
 use crate::verbs::{print, table};
+use crate::vocabulary::keys::{Absent, File, KEYS, Key, SIZE, Side};
 use chain::Result;
 
 /// List every key, the file of each version behind it, and whether it works on this machine
@@ -87,6 +87,6 @@ fn json(row: &Row) -> serde_json::Value {
         "works": here,
         "why": why,
         "hierarchy": row.hierarchy,
-        "sizes": row.key.name.ends_with(SIZE).then(crate::probe::page_sizes),
+        "sizes": row.key.name.ends_with(SIZE).then(crate::hierarchy::probe::page_sizes),
     })
 }

@@ -1,15 +1,13 @@
 //! `cgctl ls`: which groups are there, and what is in them.
 
-use crate::branches::Branches;
 use crate::cli::Where;
-use crate::existing::Group;
-use crate::freezer;
+use crate::existing::{Group, freezer};
+use crate::group::{lock, mark};
 use crate::hierarchy::Hierarchies;
-use crate::listing::{self, Groups, Which};
-use crate::lock;
-use crate::mark;
-use crate::population::comm;
 use crate::verbs;
+use crate::view::branches::Branches;
+use crate::view::listing::{self, Groups, Which};
+use crate::view::population::comm;
 use chain::Result;
 use chain::text::{escape, show};
 use serde_json::json;

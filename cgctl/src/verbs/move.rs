@@ -1,10 +1,10 @@
 //! `cgctl move`: processes that run already go into a group.
 
 use crate::cli::Where;
-use crate::enter;
 use crate::existing::Group;
+use crate::existing::moving::{self, Process};
+use crate::group::enter;
 use crate::hierarchy::Hierarchies;
-use crate::moving::{self, Process};
 use chain::Result;
 use std::ffi::OsString;
 

@@ -1,12 +1,12 @@
 //! `cgctl new`: a group for one command.
 
 use crate::cli::Where;
+use crate::command::job::{Job, JobOptions};
+use crate::command::request::Request;
 use crate::group::Group;
+use crate::group::mark::Mark;
 use crate::hierarchy::Hierarchies;
-use crate::job::{Job, JobOptions};
-use crate::mark::Mark;
 use crate::plan::{Plan, Present};
-use crate::request::Request;
 use chain::Result;
 use chain::child::Parent;
 use std::ffi::OsString;

@@ -3,8 +3,8 @@
 use crate::cli::Where;
 use crate::existing::Group;
 use crate::hierarchy::Hierarchies;
-use crate::population::comm;
 use crate::verbs;
+use crate::view::population::comm;
 use chain::Result;
 use chain::error::say;
 use std::collections::BTreeSet;

@@ -2,9 +2,9 @@
 
 use crate::cli::Where;
 use crate::existing::Group;
+use crate::existing::removal::{self, How};
 use crate::hierarchy::Hierarchies;
-use crate::parent::Parent;
-use crate::removal::{self, How};
+use crate::hierarchy::parent::Parent;
 use chain::Result;
 use std::ffi::OsString;
 

@@ -1,10 +1,9 @@
 //! `cgctl set`: other limits for a group that is there.
 
-use crate::change;
 use crate::cli::Where;
-use crate::existing::Group;
+use crate::existing::{Group, change};
 use crate::hierarchy::Hierarchies;
-use crate::setting::{Setting, is_setting};
+use crate::vocabulary::setting::{Setting, is_setting};
 use chain::text::show;
 use chain::{Error, Result};
 use std::ffi::OsString;

@@ -3,9 +3,9 @@
 use crate::cli::Where;
 use crate::existing::Group;
 use crate::hierarchy::Hierarchies;
-use crate::listing::{self, Which};
-use crate::stat::Stat;
 use crate::verbs;
+use crate::view::listing::{self, Which};
+use crate::view::stat::Stat;
 use chain::Result;
 use std::ffi::OsString;
 

@@ -2,10 +2,9 @@
 
 use crate::cli::Where;
 use crate::hierarchy::Hierarchies;
-use crate::top::{self, Sort, Wish};
-use crate::verbs::wait::seconds;
-use chain::{Error, Result};
-use std::ffi::OsString;
+use crate::view::top::{self, Sort, Wish};
+use crate::vocabulary::duration;
+use chain::Result;
 use std::time::Duration;
 
 /// Watch what groups use of what they may use
@@ -27,8 +26,8 @@ pub struct Options {
     number: Option<u64>,
 
     /// Look again after this time (default: 2)
-    #[arg(short, long, value_name = "SECONDS")]
-    delay: Option<OsString>,
+    #[arg(short, long, value_name = "DURATION", value_parser = parse_delay)]
+    delay: Option<Duration>,
 
     /// What the groups are sorted by, the largest first
     #[arg(short, long, value_name = "KEY", default_value = "cpu", hide_default_value = true)]
@@ -44,7 +43,7 @@ const LEAST_DELAY: Duration = Duration::from_millis(50);
 
 /// On a terminal until the user ends it; otherwise as often as asked for, or once.
 pub fn run(options: &Options) -> Result<u8> {
-    let delay = options.delay.as_ref().map_or(Ok(DELAY), delay)?;
+    let delay = options.delay.unwrap_or(DELAY);
     let wish = Wish { sort: options.sort, is_tree: options.tree, delay };
     let (parent, all) = (options.place.parent()?, Hierarchies::discover()?);
     let is_batch = options.batch || options.json;
@@ -57,11 +56,9 @@ pub fn run(options: &Options) -> Result<u8> {
     Ok(0)
 }
 
-fn delay(text: &OsString) -> Result<Duration> {
-    match seconds(text)? {
-        delay if delay < LEAST_DELAY => {
-            Err(Error::new(format_args!("look every {} seconds", text.display()), "the least is 0.05"))
-        }
+fn parse_delay(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        delay if delay < LEAST_DELAY => Err(format!("the least is {}", duration::show(LEAST_DELAY))),
         delay => Ok(delay),
     }
 }

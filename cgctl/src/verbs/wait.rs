@@ -3,10 +3,9 @@
 use crate::cli::Where;
 use crate::existing::Group;
 use crate::hierarchy::Hierarchies;
-use crate::size::Decimal;
-use crate::watch;
-use chain::text::show;
-use chain::{Error, Result};
+use crate::view::watch;
+use crate::vocabulary::duration;
+use chain::Result;
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
@@ -16,9 +15,9 @@ pub struct Options {
     #[command(flatten)]
     place: Where,
 
-    /// Wait no longer than this, and exit with status 1 then
-    #[arg(long, value_name = "SECONDS")]
-    timeout: Option<OsString>,
+    /// Wait no longer than this (30, 1.5m, 2h, 1d, 500ms), and exit with status 1 then
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    timeout: Option<Duration>,
 
     /// The group: a name, or a path from the top that begins with /
     #[arg(value_name = "NAME")]
@@ -27,23 +26,10 @@ pub struct Options {
 
 /// 0 when it is empty or has gone, 1 when there was not enough time.
 pub fn run(options: &Options) -> Result<u8> {
-    let limit = options.timeout.as_ref().map(seconds).transpose()?;
     // So far ahead that no clock knows it: the same as no limit.
-    let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+    let end = options.timeout.and_then(|limit| Instant::now().checked_add(limit));
     let all = Hierarchies::discover()?;
     let group = Group::find(&options.name, &options.place.parent()?, &all)?;
     group.check_without_us("wait for")?;
     Ok(u8::from(!watch::until_empty(&group, end)))
-}
-
-/// A number of seconds, as in `1.5`.
-pub fn seconds(text: &OsString) -> Result<Duration> {
-    let refused = |why: &str| Error::new(format_args!("wait {} seconds", show(text)), why);
-    let plain = text.to_str().unwrap_or_default();
-    match Decimal::read(plain) {
-        Ok((number, "")) => {
-            number.times(1_000_000, 1).map(Duration::from_micros).map_err(|why| refused(&why))
-        }
-        _ => Err(refused("it is no number").hint("as in 10 or 0.5")),
-    }
 }

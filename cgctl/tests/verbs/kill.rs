@@ -83,6 +83,19 @@ fn nobody_ends_every_process_that_there_is() {
     done.says("cannot signal group a: this cgctl is in it");
 }
 
+/// Only the first process of a pid namespace of its own is put at risk here.
+#[test]
+fn the_first_process_is_neither_ended_nor_stopped() {
+    let Some(groups) = Groups::new() else { return };
+    groups.cgctl("new a").done().is(0).quiet();
+    // Should it not be refused, nothing happens: CONT and thaw do nothing to one that runs.
+    for verb in ["kill -s CONT a", "thaw a"] {
+        let script = format!("(cgctl move a 1; cgctl {verb}); exit $?");
+        let done = groups.run("unshare-rs -pm --mount-proc sh -c").arg(script).done();
+        done.is(125).complains_as("cgctl").says("group a: process 1 is in it");
+    }
+}
+
 /// The kernel neither lists the processes of a threaded group nor kills them.
 #[test]
 fn the_processes_of_a_threaded_group_are_found_and_ended() {

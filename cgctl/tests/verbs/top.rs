@@ -50,7 +50,7 @@ fn tables_are_sorted_and_drawn_as_a_tree() {
     }
     let (_one, _two, _three) = (groups.hold("c"), groups.hold("c"), groups.hold("a/b"));
     let names = |words: &str| {
-        let text = groups.cgctl(&format!("top -b -n1 -d 0.05 {words}")).done().is(0).quiet().text();
+        let text = groups.cgctl(&format!("top -b -n1 -d 50ms {words}")).done().is(0).quiet().text();
         let name = |line: &str| line.split("   ").next().unwrap().trim().to_owned();
         text.lines().skip(1).map(name).collect::<Vec<String>>()
     };
@@ -173,7 +173,7 @@ fn it_follows_the_size_of_the_terminal() {
 #[test]
 fn what_makes_no_sense_is_refused() {
     let Some(groups) = Groups::new() else { return };
-    for words in ["top -d 0", "top -d x", "top -n x", "top --sort colour", "top a"] {
+    for words in ["top -d 0", "top -d 10ms", "top -d x", "top -n x", "top --sort colour", "top a"] {
         groups.cgctl(words).done().is(125).complains_as("cgctl");
     }
 }
