@@ -80,6 +80,8 @@ pub enum Base {
 pub struct Program {
     /// Its name and arguments, never empty.
     pub line: Vec<OsString>,
+    /// No ROOT stands before it on the line.
+    pub is_first: bool,
     /// Its own name, when that is another.
     pub argv0: Option<OsString>,
     /// Its variables.
@@ -121,6 +123,7 @@ impl Plan {
             propagation: around.propagation,
         };
         let (line, argv0, keep) = (command(line.collect())?, options.argv0, options.keep_fd);
+        let is_first = matches!(root, Base::Layers(_));
         Ok(Plan {
             root,
             look,
@@ -129,7 +132,7 @@ impl Plan {
             names: Names { host: around.hostname, domain: around.domainname },
             directory: options.chdir,
             policy,
-            command: Program { line, argv0, given, pwd, keep },
+            command: Program { line, is_first, argv0, given, pwd, keep },
             explain: options.explain,
         })
     }

@@ -55,6 +55,14 @@ fn later_layers_lie_over_earlier_ones_and_none_is_changed() {
 }
 
 #[test]
+fn a_root_behind_layers_is_told_to_be_none() {
+    each(everybody(), |(sandbox, before)| {
+        let outcome = sandbox.run(&format!("{before}pivot --layer rootfs ./rootfs sh")).done().is(127);
+        outcome.says("hint: with --layer there is no ROOT: ./rootfs is taken for CMD");
+    });
+}
+
+#[test]
 fn one_layer_is_enough() {
     each(everybody(), |(sandbox, before)| {
         for more in ["", "--ro ", "--upper up ", "--upper-size 1M "] {

@@ -14,6 +14,7 @@ use chain::text::show;
 use chain::{Cannot, Result, fresh};
 use rustix::process::{getegid, geteuid};
 use rustix::thread::capabilities as look;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 
 /// What there is to say. Errors: those that a run would have before anything is changed.
@@ -192,32 +193,29 @@ fn of_limits(policy: &Policy) -> Topics {
 }
 
 fn of_command(plan: &Plan) -> Topics {
-    let command = &plan.command;
-    let mut names: Vec<String> = command.given.environment.names().map(name).collect();
-    let may_have = ["PWD", "HOME"].into_iter().zip([command.pwd, gets_home(plan)]);
-    names.extend(
-        may_have
-            .filter(|(name, has)| *has && !names.iter().any(|other| other == name))
-            .map(|(name, _)| name.to_owned())
-            .collect::<Vec<_>>(),
-    );
-    names.sort();
-    let mut descriptors: Vec<u32> =
-        (0..=2).chain(command.keep.iter().copied().filter(|fd| *fd > 2)).collect();
-    descriptors.sort_unstable();
-    descriptors.dedup();
-    let directory = plan.directory.as_ref().map_or_else(|| "/".to_owned(), name);
-    let named = |name_of: &Option<OsString>| {
-        name_of.as_ref().map_or_else(|| Said::One("unchanged".to_owned()), |host| Said::Name(name(host)))
+    let named = |named: &Option<OsString>| match named {
+        Some(text) => Said::Name(name(text)),
+        None => Said::One("unchanged".to_owned()),
     };
     vec![
         ("host name", named(&plan.names.host)),
         ("domain name", named(&plan.names.domain)),
-        ("environment", Said::Words(names)),
-        ("descriptors", Said::Words(descriptors.iter().map(ToString::to_string).collect())),
-        ("directory", Said::Name(directory)),
-        ("command", Said::Words(command.line.iter().map(name).collect())),
+        ("environment", Said::Words(variables(plan).into_iter().collect())),
+        ("descriptors", Said::Words(descriptors(plan).iter().map(ToString::to_string).collect())),
+        ("directory", Said::Name(plan.directory.as_ref().map_or_else(|| "/".to_owned(), name))),
+        ("command", Said::Words(plan.command.line.iter().map(name).collect())),
     ]
+}
+
+fn variables(plan: &Plan) -> BTreeSet<String> {
+    let command = &plan.command;
+    let later = [("PWD", command.pwd), ("HOME", gets_home(plan))];
+    let later = later.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name.to_owned());
+    command.given.environment.names().map(name).chain(later).collect()
+}
+
+fn descriptors(plan: &Plan) -> BTreeSet<u32> {
+    (0..=2).chain(plan.command.keep.iter().copied()).collect()
 }
 
 fn gets_home(plan: &Plan) -> bool {
