@@ -1,5 +1,7 @@
 //! The verbs; their options stand beside what they do, in [`verbs`](crate::verbs).
 
+use crate::existing::Group;
+use crate::hierarchy::Hierarchies;
 use crate::hierarchy::parent::Parent;
 use crate::verbs::{
     delegate, events, exec, freeze, gc, get, info, keys, kill, ls, r#move, new, pids, rm, set, stat, top,
@@ -79,5 +81,23 @@ impl Where {
     /// What the option, or else the environment, says.
     pub fn parent(&self) -> Result<Parent> {
         Parent::read(self.parent.as_deref())
+    }
+}
+
+/// A group that is there.
+#[derive(clap::Args, Debug)]
+pub struct Named {
+    #[command(flatten)]
+    pub place: Where,
+
+    /// The group: a name, or a path from the top that begins with /
+    #[arg(value_name = "NAME")]
+    pub name: OsString,
+}
+
+impl Named {
+    /// Finds it.
+    pub fn find(&self, all: &Hierarchies) -> Result<Group> {
+        Group::find(&self.name, &self.place.parent()?, all)
     }
 }

@@ -74,8 +74,10 @@ fn file(name: &str, v1: &str, v2: &str) -> String {
 
 #[test]
 fn misuse_is_told_with_status_125() {
-    let table: [(&[&str], &str); 17] = [
+    let table: [(&[&str], &str); 19] = [
         (&[], "cannot start: no verb given"),
+        (&["get"], "hint: `cgctl get --help` tells what it takes"),
+        (&["--nosuch"], "hint: `cgctl --help` tells what it takes"),
         (&["frobnicate"], "cannot do frobnicate: no such verb"),
         (&["new"], "cannot start: no command is given: it comes after --"),
         (&["new", "m=64M", "sh"], "hint: cgctl new m=64M -- sh"),

@@ -72,8 +72,15 @@ fn advice(e: &clap::Error) -> String {
     match similar.iter().find_map(|kind| part(e, *kind)) {
         Some(close) => format!("did you mean {close}?"),
         None if follows_an_operand(e) => "if it belongs to the command, put -- before the command".to_owned(),
-        None => format!("`{} --help` tells what it takes", error::tool()),
+        None => format!("`{}{} --help` tells what it takes", error::tool(), verb(e)),
     }
+}
+
+/// The verb that was given, with a blank before it: after the program, the usage has words up to the first operand.
+fn verb(e: &clap::Error) -> String {
+    let usage = part(e, ContextKind::Usage).unwrap_or_default();
+    let words = usage.split_whitespace().skip(2).take_while(|word| word.starts_with(char::is_lowercase));
+    words.map(|word| format!(" {word}")).collect()
 }
 
 /// `VERB WORD... CMD -x` without the `--` that such verbs want before the command.

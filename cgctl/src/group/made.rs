@@ -145,6 +145,7 @@ impl Group {
                 Os::AGAIN => {
                     return Err(Error::new(what, "a group above takes no more").hint(advice::NO_MORE_HERE));
                 }
+                Os::NOTDIR => return Err(Error::new(what, "a file of the kernel has its name")),
                 errno => file::cannot(what, errno),
             };
             refusal = match errno {

@@ -4,6 +4,7 @@ use crate::group::made::report;
 use crate::group::mark::Mark;
 use crate::group::{Directory, Group, Part, enter};
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
+use crate::plan::advice;
 use chain::child::{Child, Parent};
 use chain::{Error, Result, exec};
 use nix::errno::Errno;
@@ -54,6 +55,7 @@ impl Group {
     fn cannot_start(&self, errno: Errno) -> Error {
         let error = Error::os(format_args!("start a process in group {}", self.name), errno);
         match errno {
+            Errno::EACCES => error.hint(advice::boundary(true)),
             Errno::EAGAIN => error.hint("a limit on processes, its own or of a group around it, is reached"),
             Errno::ENOENT | Errno::ENODEV => {
                 Error::new(format_args!("start a process in group {}", self.name), "somebody has removed it")

@@ -82,7 +82,7 @@ pub const WANTED: [(&str, &str); 6] = [
 /// What is missing, and how it could be had.
 pub fn gaps(all: &Hierarchies) -> Vec<Gap> {
     if all.0.is_empty() {
-        let cure = Some("mount -t cgroup2 cgroup2 /sys/fs/cgroup".to_owned());
+        let cure = Some(advice::MOUNT.to_owned());
         return vec![Gap {
             what: "groups".to_owned(),
             why: "no cgroup file system is mounted".to_owned(),

@@ -68,6 +68,9 @@ pub fn delegation() -> String {
 /// How a container comes to a controller.
 pub const FROM_OUTSIDE: &str = "outside, the group of this container needs the controller: any limit of its kind will do, as m=max or pids=max";
 
+/// How any hierarchy comes to be there.
+pub const MOUNT: &str = "mount -t cgroup2 cgroup2 /sys/fs/cgroup";
+
 /// How a hierarchy comes to be seen from here.
 pub fn mount(hierarchy: &Hierarchy) -> String {
     match hierarchy.version {

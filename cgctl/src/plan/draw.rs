@@ -3,7 +3,7 @@
 use crate::hierarchy::Hierarchies;
 use crate::plan::order::{is_line, is_one, rank};
 use crate::plan::refusal::{absent, cannot, refused};
-use crate::plan::{Plan, Present, Use, Write, swap};
+use crate::plan::{Plan, Present, Use, Write, advice, swap};
 use crate::vocabulary::keys::{self, MEMORY, SWAP};
 use crate::vocabulary::setting::{Setting, Wish};
 use crate::vocabulary::value::{Amount, Value};
@@ -129,8 +129,7 @@ impl Plan {
         if self.uses.is_empty() {
             let visible = |index: &usize| hierarchies.0.get(*index).is_some();
             let index = hierarchies.of("freezer").or(Some(0)).filter(visible).ok_or_else(|| {
-                Error::new("make a group", "no cgroup file system is mounted")
-                    .hint("mount -t cgroup2 cgroup2 /sys/fs/cgroup")
+                Error::new("make a group", "no cgroup file system is mounted").hint(advice::MOUNT)
             })?;
             self.uses.push(Use { hierarchy: index, controllers: Vec::new() });
         }

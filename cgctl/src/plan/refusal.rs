@@ -32,6 +32,7 @@ pub fn cannot(setting: &Setting, controller: &str, all: &Hierarchies) -> Error {
     let usable = if usable.is_empty() { "none".to_owned() } else { usable };
     let error = refused(setting, format_args!("the {} controller is not available here", show(controller)));
     match instead(controller) {
+        _ if all.0.is_empty() => error.hint(advice::MOUNT),
         Some(hint) if all.unified().is_some() => error.hint(hint),
         _ if all.is_inside_another() => error.hint(advice::FROM_OUTSIDE),
         _ => error.hint(format_args!("available: {usable}")),
@@ -61,7 +62,10 @@ fn instead(controller: &str) -> Option<&'static str> {
 
 /// The error for what the kernel has said to a write.
 pub fn by_kernel(errno: Errno, write: &Write) -> Error {
-    let what = format!("set {}", show(write.word.as_ref().unwrap_or(&write.file)));
+    let what = match &write.word {
+        Some(word) => format!("set {}", show(word)),
+        None => format!("set {}, which goes with {}=", write.file, keys::MEMORY),
+    };
     let row = keys::of_file(&write.file).map(|(key, _)| key);
     match errno {
         Errno::NOENT => {

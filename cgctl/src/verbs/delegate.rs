@@ -1,6 +1,6 @@
 //! `cgctl delegate`: a user gets a group to make others in.
 
-use crate::cli::Where;
+use crate::cli::Named;
 use crate::existing::extend::Extension;
 use crate::existing::{Group, delegate};
 use crate::group::Directories;
@@ -10,18 +10,13 @@ use crate::hierarchy::usable::WANTED;
 use crate::hierarchy::{Hierarchies, Hierarchy, Version};
 use chain::error::say;
 use chain::{Error, Result};
-use std::ffi::OsString;
 use std::path::Path;
 
 /// Give a group to a user, who may then make groups in it; to root, to take it back
 #[derive(clap::Args, Debug)]
 pub struct Options {
     #[command(flatten)]
-    place: Where,
-
-    /// The group: a name, or a path from the top that begins with /
-    #[arg(value_name = "NAME")]
-    name: OsString,
+    group: Named,
 
     /// The user by name or number; the group of users too, after a colon
     #[arg(value_name = "USER[:GROUP]")]
@@ -35,7 +30,7 @@ pub fn run(options: &Options) -> Result<u8> {
         return Err(Error::new("give a group away", "only root can").hint("run as root"));
     }
     let all = Hierarchies::discover()?;
-    let group = Group::find(&options.name, &options.place.parent()?, &all)?;
+    let group = options.group.find(&all)?;
     if group.parts.iter().any(|part| part.relative == Path::new("")) {
         return Err(Error::new(
             "give the top of a hierarchy away",
@@ -45,7 +40,7 @@ pub fn run(options: &Options) -> Result<u8> {
     offer_controllers(&group, &all);
     extend(&group, &all)?;
     // With the directories that it has got meanwhile.
-    let group = Group::find(&options.name, &options.place.parent()?, &all)?;
+    let group = options.group.find(&all)?;
     delegate::give(&group, owner)?;
     Ok(0)
 }

@@ -1,6 +1,6 @@
 //! `cgctl get`: the limits of a group, in the words that set them.
 
-use crate::cli::Where;
+use crate::cli::Named;
 use crate::existing::{Group, read};
 use crate::hierarchy::Hierarchies;
 use crate::verbs::print;
@@ -9,21 +9,16 @@ use crate::vocabulary::setting::{is_file, vocabulary};
 use crate::vocabulary::value::{self, Value};
 use chain::text::show;
 use chain::{Error, Result};
-use std::ffi::OsString;
 
 /// Show the limits of a group
 #[derive(clap::Args, Debug)]
 pub struct Options {
     #[command(flatten)]
-    place: Where,
+    group: Named,
 
     /// Tell them as one JSON object
     #[arg(long)]
     json: bool,
-
-    /// The group: a name, or a path from the top that begins with /
-    #[arg(value_name = "NAME")]
-    name: OsString,
 
     /// Keys, or files of the kernel (default: every key that the group has); the value of one alone is printed bare
     #[arg(value_name = "KEY")]
@@ -48,7 +43,7 @@ pub fn run(options: &Options) -> Result<u8> {
         }
     }
     let all = Hierarchies::discover()?;
-    let group = Group::find(&options.name, &options.place.parent()?, &all)?;
+    let group = options.group.find(&all)?;
     let found = if options.keys.is_empty() {
         let values = read::all_values(&group, &all);
         values.iter().map(|(named, values)| of_values(named.to_string(), named.key(), values)).collect()
@@ -56,7 +51,7 @@ pub fn run(options: &Options) -> Result<u8> {
         options.keys.iter().map(|key| one(&group, key, &all)).collect::<Result<Vec<_>>>()?
     };
     let text = match (options.json, &found[..]) {
-        (true, found) => json(&options.name.to_string_lossy(), found),
+        (true, found) => json(&options.group.name.to_string_lossy(), found),
         (false, [one]) if options.keys.len() == 1 => {
             one.lines.iter().map(|line| format!("{line}\n")).collect()
         }

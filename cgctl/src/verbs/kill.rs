@@ -1,32 +1,26 @@
 //! `cgctl kill`: every process of a group, and of those inside it.
 
-use crate::cli::Where;
-use crate::existing::Group;
+use crate::cli::Named;
 use crate::hierarchy::Hierarchies;
 use chain::{Error, Result, text::show};
 use nix::sys::signal::Signal;
-use std::ffi::OsString;
 
 /// End every process of a group and of the groups inside it; the group stays
 #[derive(clap::Args, Debug)]
 pub struct Options {
     #[command(flatten)]
-    place: Where,
+    group: Named,
 
     /// Send this signal instead of KILL, by name or number, and do not wait for what it does
     #[arg(short, long, value_name = "SIGNAL")]
     signal: Option<String>,
-
-    /// The group: a name, or a path from the top that begins with /
-    #[arg(value_name = "NAME")]
-    name: OsString,
 }
 
 /// Returns when there is none left, or when each has got its signal.
 pub fn run(options: &Options) -> Result<u8> {
     let signal = options.signal.as_deref().map_or(Ok(Signal::SIGKILL), signal)?;
     let all = Hierarchies::discover()?;
-    let group = Group::find(&options.name, &options.place.parent()?, &all)?;
+    let group = options.group.find(&all)?;
     group.check_without_us("signal")?;
     match signal {
         Signal::SIGKILL => group.kill()?,

@@ -1,21 +1,19 @@
 //! `cgctl pids`: which processes are in a group.
 
-use crate::cli::Where;
-use crate::existing::Group;
+use crate::cli::Named;
 use crate::hierarchy::Hierarchies;
 use crate::verbs;
 use crate::view::population::comm;
 use chain::Result;
 use chain::error::say;
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fmt::Write as _;
 
 /// List the processes of a group
 #[derive(clap::Args, Debug)]
 pub struct Options {
     #[command(flatten)]
-    place: Where,
+    group: Named,
 
     /// Those of the groups inside it too
     #[arg(short, long)]
@@ -24,16 +22,12 @@ pub struct Options {
     /// Tell of each as a JSON object on a line of its own
     #[arg(long)]
     json: bool,
-
-    /// The group: a name, or a path from the top that begins with /
-    #[arg(value_name = "NAME")]
-    name: OsString,
 }
 
 /// Prints their numbers, the lowest first.
 pub fn run(options: &Options) -> Result<u8> {
     let all = Hierarchies::discover()?;
-    let group = Group::find(&options.name, &options.place.parent()?, &all)?;
+    let group = options.group.find(&all)?;
     let mut pids = if options.recursive { group.processes() } else { group.members() };
     if pids.remove(&0) {
         say(&format!("{}: there are processes of another pid namespace too", group.name));

@@ -1,7 +1,7 @@
 //! `cgctl set`: other limits for a group that is there.
 
-use crate::cli::Where;
-use crate::existing::{Group, change};
+use crate::cli::Named;
+use crate::existing::change;
 use crate::hierarchy::Hierarchies;
 use crate::vocabulary::setting::{Setting, is_setting};
 use chain::text::show;
@@ -13,7 +13,7 @@ use std::ffi::OsString;
 #[command(after_help = "`cgctl keys` lists the keys.")]
 pub struct Options {
     #[command(flatten)]
-    place: Where,
+    group: Named,
 
     /// Limit memory to less than the group uses: what the kernel cannot take back, it kills for (v2) or refuses (v1)
     #[arg(long)]
@@ -22,10 +22,6 @@ pub struct Options {
     /// Move processes that are in the way to a group cgctl.leaf inside the one they are in
     #[arg(long)]
     evacuate: bool,
-
-    /// The group: a name, or a path from the top that begins with /
-    #[arg(value_name = "NAME")]
-    name: OsString,
 
     /// The limits
     #[arg(value_name = "KEY=VALUE", required = true)]
@@ -39,7 +35,7 @@ pub fn run(options: &Options) -> Result<u8> {
     }
     let settings = Setting::parse_all(&options.words)?;
     let all = Hierarchies::discover()?;
-    let group = Group::find(&options.name, &options.place.parent()?, &all)?;
+    let group = options.group.find(&all)?;
     let rules = change::Rules { force: options.force, evacuates: options.evacuate };
     change::apply(&group, &settings, rules, &all)?;
     Ok(0)

@@ -1,27 +1,21 @@
 //! `cgctl wait`: until a group is empty.
 
-use crate::cli::Where;
-use crate::existing::Group;
+use crate::cli::Named;
 use crate::hierarchy::Hierarchies;
 use crate::view::watch;
 use crate::vocabulary::duration;
 use chain::Result;
-use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 /// Wait until a group and those inside it have no process left
 #[derive(clap::Args, Debug)]
 pub struct Options {
     #[command(flatten)]
-    place: Where,
+    group: Named,
 
     /// Wait no longer than this (30, 1.5m, 2h, 1d, 500ms), and exit with status 1 then
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     timeout: Option<Duration>,
-
-    /// The group: a name, or a path from the top that begins with /
-    #[arg(value_name = "NAME")]
-    name: OsString,
 }
 
 /// 0 when it is empty or has gone, 1 when there was not enough time.
@@ -29,7 +23,7 @@ pub fn run(options: &Options) -> Result<u8> {
     // So far ahead that no clock knows it: the same as no limit.
     let end = options.timeout.and_then(|limit| Instant::now().checked_add(limit));
     let all = Hierarchies::discover()?;
-    let group = Group::find(&options.name, &options.place.parent()?, &all)?;
+    let group = options.group.find(&all)?;
     group.check_without_us("wait for")?;
     Ok(u8::from(!watch::until_empty(&group, end)))
 }

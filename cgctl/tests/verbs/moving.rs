@@ -1,6 +1,6 @@
 //! `move`.
 
-use crate::support::Groups;
+use crate::support::{Groups, has_v2};
 use std::fs;
 use std::process::Command;
 use tests::{Job, cgroup};
@@ -82,4 +82,19 @@ fn a_process_that_one_hierarchy_refuses_stays_where_it_was() {
         format!("cannot move process {} into {}", job.pid(), cpuset.join(groups.path("a")).display());
     done.says(&message).says("its cpuset has no processor or no memory node");
     assert_eq!(cgroups(&job), before);
+}
+
+#[test]
+fn a_user_who_is_outside_starts_no_process_in_a_group_of_his() {
+    let Some(groups) = Groups::new() else { return };
+    if !has_v2() {
+        return; // cgroup v1 has no such border.
+    }
+    groups.cgctl("new a").done().is(0).quiet();
+    groups.cgctl("delegate a 64321").done().is(0).quiet();
+    let user = "setpriv --reuid 64321 --regid 64321 --clear-groups";
+    let done =
+        groups.run(user).args(["cgctl", "new", "a/b", "--", "true"]).done().is(125).complains_as("cgctl");
+    let done = done.says("cannot start a process in group a/b: Permission denied");
+    done.says("needs to own cgroup.procs there and in the nearest group above both");
 }
