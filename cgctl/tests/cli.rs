@@ -284,7 +284,7 @@ fn a_number_that_is_taken_gives_way_to_the_next() {
         .unwrap();
     let text = stdout(&output);
     let name = format!("cgctl.run-{}", text.lines().next().unwrap());
-    // Another run of cgctl may have swept it already.
+    // Another run of cgctl may have swept it meanwhile.
     let _ = std::fs::remove_dir(Path::new(top).join(&name));
     assert!(text.contains(&format!("0::/{name}-2\n")), "{text}{}", stderr(&output));
     assert_gone(&format!("{name}-2"));

@@ -36,7 +36,7 @@ fn explain(e: &clap::Error) -> Error {
         (ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
             Error::new("start", "no verb given")
         }
-        (ErrorKind::MissingRequiredArgument, _) => Error::new("start", format_args!("{arg} is missing")),
+        (ErrorKind::MissingRequiredArgument, _) => Error::new("start", missing(e)),
         (ErrorKind::ArgumentConflict, _) => {
             let other = part(e, ContextKind::PriorArg).unwrap_or_default();
             Error::new(format_args!("use {arg}"), format_args!("it does not go with {other}"))
@@ -52,11 +52,18 @@ fn explain(e: &clap::Error) -> Error {
     error.hint(advice(e))
 }
 
+fn missing(e: &clap::Error) -> String {
+    match e.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(many)) if many.len() > 1 => format!("{} are missing", many.join(" and ")),
+        _ => format!("{} is missing", part(e, ContextKind::InvalidArg).unwrap_or_default()),
+    }
+}
+
 fn why_not(e: &clap::Error) -> String {
     match (std::error::Error::source(e), part(e, ContextKind::ValidValue)) {
         (Some(reason), _) => reason.to_string(),
         (None, Some(allowed)) => format!("it is one of {allowed}"),
-        (None, None) => "not a valid value".to_owned(),
+        (None, None) => first_line(e),
     }
 }
 

@@ -17,9 +17,12 @@ use crate::explain::Form;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use layers::LayerOptions;
 use mounts::Mounts;
+use ordered::Ordered;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use surroundings::Surroundings;
+
+const COMMAND: &str = "Command";
 
 /// Make a directory the root, then run a command in it
 ///
@@ -29,6 +32,7 @@ use surroundings::Surroundings;
 #[derive(clap::Parser, Debug)]
 #[command(
     version,
+    args_override_self = true,
     override_usage = "pivot [OPTIONS] ROOT [CMD [ARG]...]\n       pivot [OPTIONS] --layer DIR... [CMD [ARG]...]"
 )]
 pub struct Options {
@@ -39,31 +43,31 @@ pub struct Options {
     #[arg(long)]
     pub ro: bool,
     /// Instead of ROOT.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Layers, instead of ROOT")]
     pub layers: LayerOptions,
     /// In the order given.
     #[command(flatten)]
-    pub mounts: Mounts,
+    pub mounts: Ordered<Mounts>,
     #[command(flatten)]
     pub surroundings: Surroundings,
     /// Start CMD in this directory of the new root instead of /
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = COMMAND)]
     pub chdir: Option<PathBuf>,
     /// Tell CMD another name than its own
-    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, help_heading = COMMAND)]
     pub argv0: Option<OsString>,
     /// Leave descriptor N open for CMD; all others above 2 are closed
-    #[arg(long, value_name = "N", value_parser = OsStringValueParser::new().try_map(|text| descriptor(&text)))]
+    #[arg(long, value_name = "N", help_heading = COMMAND, value_parser = OsStringValueParser::new().try_map(|text| descriptor(&text)))]
     pub keep_fd: Vec<u32>,
     /// Print what would be done, and do nothing
     #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub explain: Option<Form>,
     /// In the order given.
     #[command(flatten)]
-    pub variables: Variables,
+    pub variables: Ordered<Variables>,
     /// In the order given.
     #[command(flatten)]
-    pub policy: Policy,
+    pub policy: Ordered<Policy>,
     /// ROOT, CMD and its arguments.
     #[arg(hide = true, trailing_var_arg = true)]
     pub operands: Vec<OsString>,
@@ -84,7 +88,7 @@ mod tests {
             Step::Mount(mount) => mount.target.display().to_string(),
             Step::Edit(edit) => edit.target.display().to_string(),
         };
-        options.mounts.0.iter().map(target).collect()
+        options.mounts.0.0.iter().map(target).collect()
     }
 
     fn parsed(line: &[&str]) -> Options {
@@ -108,6 +112,15 @@ mod tests {
             parsed(&["--shm=size=1", "--proc", "--tmpfs", "/a", "--sys=/b:rw", "--proc=pid", "ROOT"]);
         assert_eq!(targets(&options), ["dev/shm", "proc", "a", "b", "proc"]);
         assert_eq!(options.operands, ["ROOT"]);
+    }
+
+    #[test]
+    fn what_counts_once_counts_as_it_was_said_last() {
+        let line =
+            ["--ro", "--chdir", "/a", "--tmpfs", "/x", "--ro", "--chdir", "/b", "--tmpfs", "/y", "ROOT"];
+        let options = parsed(&line);
+        assert!(options.ro && options.chdir == Some("/b".into()));
+        assert_eq!(targets(&options), ["x", "y"]);
     }
 
     #[test]

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 pub struct Command {
     program: Program,
     outside: Option<PathBuf>,
+    /// It was probably meant to be ROOT.
+    is_root: bool,
 }
 
 impl Command {
@@ -23,7 +25,8 @@ impl Command {
             return Err(Error::new(format_args!("keep descriptor {fd}"), "it is not open"));
         }
         let outside = find(&program.line[0], program.given.environment.get("PATH"));
-        Ok(Command { program, outside })
+        let is_root = program.is_first && Path::new(&program.line[0]).is_dir();
+        Ok(Command { program, outside, is_root })
     }
 
     /// Becomes the command, in `directory`. Returns only to say why not.
@@ -59,6 +62,9 @@ impl Command {
     fn but_outside(&self, error: Error) -> Error {
         let name = show(&self.program.line[0]);
         match &self.outside {
+            _ if self.is_root => {
+                error.hint(format_args!("with --layer there is no ROOT: {name} is taken for CMD"))
+            }
             None => error,
             Some(file) if show(file) == name => {
                 error.hint(format_args!("{name} exists outside, but not inside the new root"))

@@ -68,33 +68,21 @@ impl Confinement {
     /// Checks all that can be checked from here, and compiles the filter. Errors: what this process does not have, or
     /// the kernel; files that cannot be read. `keep`: the descriptors that the command may have.
     pub fn prepare(policy: Policy, keep: Vec<u32>) -> Result<Self> {
-        let mut new = Confinement {
-            handled: policy.landlock.handled()?,
-            rights: None,
+        let handled = policy.landlock.handled()?;
+        let (rights, filter) = if policy.is_about_capabilities() { weigh(&policy)? } else { (None, None) };
+        Ok(Confinement {
             policy,
             keep,
-            filter: None,
+            rights,
+            filter,
             is_filtered: false,
+            handled,
             account: None,
             groups: None,
             rules: None,
             tie: None,
             start: Start::In(PathBuf::new()),
-        };
-        if new.policy.is_about_capabilities() {
-            let own = look(None).cannot("read the capabilities")?.permitted;
-            let kept = new.policy.kept(own)?;
-            let permitted = kept.unwrap_or(own);
-            let ambient = new.policy.ambient(permitted)?;
-            new.filter = new.policy.seccomp().prepare(|| permitted)?;
-            new.rights = new.policy.changes_capabilities().then_some(Rights {
-                bounding: kept,
-                permitted,
-                ambient,
-                securebits: new.policy.securebits,
-            });
-        }
-        Ok(new)
+        })
     }
 
     /// Does what comes before the mounts.
@@ -152,6 +140,17 @@ impl Confinement {
             e
         }
     }
+}
+
+/// What depends on the capabilities of this process.
+fn weigh(policy: &Policy) -> Result<(Option<Rights>, Option<Filter>)> {
+    let own = look(None).cannot("read the capabilities")?.permitted;
+    let kept = policy.kept(own)?;
+    let permitted = kept.unwrap_or(own);
+    let ambient = policy.ambient(permitted)?;
+    let filter = policy.seccomp().prepare(|| permitted)?;
+    let rights = Rights { bounding: kept, permitted, ambient, securebits: policy.securebits };
+    Ok((policy.changes_capabilities().then_some(rights), filter))
 }
 
 /// For its variables only, so that a root without such a user is none to be refused.

@@ -1,13 +1,15 @@
 //! Paths resolved inside the root, whatever symbolic links it holds, and mount points made there.
 
+mod made;
+
+pub use made::{Made, Undo, set_mode};
+
 use crate::plan::Lookup;
-use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, ResolveFlags, chmod, mkdirat, mknodat, openat2, readlinkat, unlinkat,
-};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, mkdirat, mknodat, openat2, readlinkat};
 use rustix::io::{Errno, Result};
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -16,80 +18,24 @@ const MAX_LINKS: usize = 40;
 /// openat2(2) says EAGAIN when a rename elsewhere made it unsure of a `..`.
 const MAX_TRIES: usize = 256;
 
-/// A change of the root that can be undone.
-#[derive(Debug)]
-pub enum Made {
-    /// A new file, link or directory.
-    Entry {
-        /// Where.
-        parent: OwnedFd,
-        /// Its name there.
-        name: OsString,
-        /// How it is removed, unlinkat(2).
-        flags: AtFlags,
-    },
-    /// Other permission bits.
-    Mode {
-        /// The file, opened with O_PATH.
-        file: OwnedFd,
-        /// Those of before.
-        mode: Mode,
-    },
-}
-
-impl Made {
-    /// A directory that was made in `parent`.
-    pub fn directory(parent: OwnedFd, name: OsString) -> Self {
-        Made::Entry { parent, name, flags: AtFlags::REMOVEDIR }
-    }
-
-    /// Undoes it; a directory stays if something was put into it.
-    pub fn undo(self) {
-        let _ = match self {
-            Made::Entry { parent, name, flags } => unlinkat(parent, name, flags),
-            Made::Mode { file, mode } => set_mode(&file, mode),
-        };
-    }
-}
-
-/// What was changed so far. It is undone, the last first, unless it is told to stay.
-#[derive(Debug, Default)]
-pub struct Undo(pub Vec<Made>);
-
-impl Undo {
-    /// Lets everything stay.
-    pub fn keep(mut self) {
-        self.0.clear();
-    }
-}
-
-impl Drop for Undo {
-    fn drop(&mut self) {
-        self.0.drain(..).rev().for_each(Made::undo);
-    }
-}
-
-/// chmod(2) for a file that is opened with O_PATH, which fchmod(2) does not take.
-pub fn set_mode(file: &OwnedFd, mode: Mode) -> Result<()> {
-    chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), mode)
-}
-
 /// Opens `path` of the root (O_PATH): no symbolic link, `..` or magic link of /proc leads out of it.
 pub fn open(root: BorrowedFd<'_>, path: &Path, lookup: Lookup) -> Result<OwnedFd> {
-    let (flags, resolve) = match lookup {
-        Lookup::Followed => (OFlags::PATH, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS),
-        Lookup::Plain => {
-            (OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS)
-        }
-    };
-    let mut result = Err(Errno::AGAIN);
-    for _ in 0..MAX_TRIES {
-        result = openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve);
-        if !matches!(result, Err(Errno::AGAIN)) {
-            break;
-        }
+    match lookup {
+        Lookup::Followed => open_as(root, path, OFlags::PATH),
+        Lookup::Plain => resolve(root, path, OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::NO_SYMLINKS),
     }
-    result
+}
+
+/// The same with other flags, wherever in the root a link leads.
+pub fn open_as(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd> {
+    resolve(root, path, flags, ResolveFlags::NO_MAGICLINKS)
+}
+
+fn resolve(root: BorrowedFd<'_>, path: &Path, flags: OFlags, links: ResolveFlags) -> Result<OwnedFd> {
+    let (flags, how) = (flags | OFlags::CLOEXEC, ResolveFlags::IN_ROOT | links);
+    let open = || openat2(root, path, flags, Mode::empty(), how);
+    let is_sure = |opened: &Result<OwnedFd>| !matches!(opened, Err(Errno::AGAIN));
+    std::iter::repeat_with(open).take(MAX_TRIES).find(is_sure).unwrap_or(Err(Errno::AGAIN))
 }
 
 /// Makes what is missing of `path`: directories, and at its end a directory or an empty file. What was made is

@@ -104,6 +104,14 @@ impl Ready {
 pub type MountPoint<'a> = (&'a Path, Lookup, FileType);
 
 impl Work {
+    /// What is done, after the word "cannot".
+    pub fn what(&self) -> String {
+        match self {
+            Work::Mount(Ready { mount, .. }) | Work::File(mount, _) => mount.what(),
+            Work::Edit(edit) => edit.what(),
+        }
+    }
+
     /// Whether it has made the mount of this number.
     pub fn is_mount(&self, number: u64) -> bool {
         matches!(self, Work::Mount(ready) if mount_of(&ready.tree, "").is_ok_and(|own| own == number))

@@ -80,6 +80,8 @@ pub enum Base {
 pub struct Program {
     /// Its name and arguments, never empty.
     pub line: Vec<OsString>,
+    /// No ROOT stands before it on the line.
+    pub is_first: bool,
     /// Its own name, when that is another.
     pub argv0: Option<OsString>,
     /// Its variables.
@@ -102,16 +104,16 @@ impl Plan {
 
     /// Understands the options. Errors: a command or a directory that cannot be meant.
     pub fn new(options: Options) -> Result<Self> {
-        let policy = options.policy;
+        let policy = options.policy.0;
         let terminal = || policy.pty || isatty(stdin());
-        let given = options.variables.resolve(policy.confine, terminal)?;
+        let given = options.variables.0.resolve(policy.confine, terminal)?;
         let pwd = !given.is_clear && !given.names("PWD");
         let mut line = options.operands.into_iter();
         let root = match options.layers.stack(options.ro) {
             Some(layers) => Base::Layers(layers),
             None => Base::Directory(line.next().ok_or_else(no_root)?.into()),
         };
-        let steps = steps(options.bare, layers::gather(options.mounts.0)?);
+        let steps = steps(options.bare, layers::gather(options.mounts.0.0)?);
         let around = options.surroundings;
         let masks = Masks { hidden: around.mask, read_only: around.ro_path, off: unmasked(around.unmask)? };
         let look = Look {
@@ -121,6 +123,7 @@ impl Plan {
             propagation: around.propagation,
         };
         let (line, argv0, keep) = (command(line.collect())?, options.argv0, options.keep_fd);
+        let is_first = matches!(root, Base::Layers(_));
         Ok(Plan {
             root,
             look,
@@ -129,7 +132,7 @@ impl Plan {
             names: Names { host: around.hostname, domain: around.domainname },
             directory: options.chdir,
             policy,
-            command: Program { line, argv0, given, pwd, keep },
+            command: Program { line, is_first, argv0, given, pwd, keep },
             explain: options.explain,
         })
     }

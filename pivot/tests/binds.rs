@@ -10,9 +10,7 @@ use tests::{Sandbox, each};
 
 /// A sandbox whose root no other test sees, with a directory to bind.
 fn sandbox() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?;
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
+    let sandbox = Sandbox::root()?.with_own_root();
     fs::create_dir(sandbox.path("data")).unwrap();
     sandbox.file("data/f", "content", 0o644);
     Some(sandbox)
@@ -271,9 +269,7 @@ fn a_device_of_the_host_can_be_added() {
 
 #[test]
 fn a_user_without_rights_may_bind_too() {
-    let sandbox = Sandbox::user();
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
+    let sandbox = Sandbox::user().with_own_root();
     tests::shared::give_all(&sandbox.path("rootfs"), Some(tests::shared::NOBODY_ELSE));
     sandbox.file("f", "content", 0o644);
     let line =

@@ -7,10 +7,7 @@ use tests::{Sandbox, each};
 
 /// A sandbox whose root no other test sees.
 fn sandbox() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?;
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
-    Some(sandbox)
+    Sandbox::root().map(Sandbox::with_own_root)
 }
 
 #[test]
@@ -18,6 +15,8 @@ fn misuse_is_125_and_told_with_a_hint() {
     let sandbox = Sandbox::own();
     let table = [
         ("pivot", "ROOT is missing"),
+        ("pivot --work x rootfs", "--layer <DIR> and --upper <DIR> are missing"),
+        ("pivot --upper x rootfs", "--layer <DIR> is missing"),
         ("pivot --bogus rootfs", "cannot use --bogus: no such option"),
         ("pivot --binds a:/b rootfs", "did you mean --bind?"),
         ("pivot rootfs --ro", "the options of pivot stand before ROOT"),
@@ -134,4 +133,13 @@ fn names_may_have_any_byte() {
         .args(["ls", "/x:y/bin/sh"]);
     listing.done().is(0).quiet();
     sandbox.run("pivot").arg("no\u{1b}[2J").done().is(125).complains_as("pivot").says(r"'no\x1b[2J'");
+}
+
+#[test]
+fn a_full_file_system_is_told_as_such() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    let script = "mkdir full; mount -t tmpfs -o nr_inodes=5 x full; cd full; mkdir dev proc sys; touch last
+        pivot --tmpfs /new . true";
+    let outcome = sandbox.run("unshare -m sh -ec").arg(script).done().is(125).complains_as("pivot");
+    outcome.says("cannot make the mount point /new: No space left on device").says("hint: the file system");
 }

@@ -97,9 +97,7 @@ fn names_that_are_none_and_rights_that_are_not_there_are_told() {
 
 /// A root with programs that give rights away: by set-user-ID, and by file capabilities.
 fn generous() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?;
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
+    let sandbox = Sandbox::root()?.with_own_root();
     let copy = |name: &str| {
         let path = sandbox.path("rootfs/bin").join(name);
         fs::copy(sandbox.path("rootfs/bin/probe"), &path).unwrap();

@@ -6,10 +6,7 @@ use std::fs;
 use tests::{Sandbox, each};
 
 fn sandbox() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?;
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
-    Some(sandbox)
+    Sandbox::root().map(Sandbox::with_own_root)
 }
 
 #[test]

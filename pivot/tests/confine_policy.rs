@@ -104,9 +104,7 @@ fn each_part_is_given_back_by_its_own_option_wherever_it_stands() {
 
 #[test]
 fn device_nodes_of_the_root_have_no_effect_unless_they_are_wanted() {
-    let Some(sandbox) = Sandbox::root() else { return };
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
+    let Some(sandbox) = Sandbox::root().map(Sandbox::with_own_root) else { return };
     sandbox.run("mknod -m 666 rootfs/tmp/null c 1 3").done().is(0);
     let rows =
         [("", 0), ("--nodev", 1), ("--confine", 1), ("--confine --nodev=no", 0), ("--confine --bare", 1)];
@@ -189,6 +187,18 @@ fn it_tells_what_it_is() {
     assert_eq!(json["capabilities ambient"][0], "NET_BIND_SERVICE");
     let topics = text.lines().map(|line| line.split_once(": ").unwrap().0);
     assert!(topics.clone().all(|topic| !json[topic].is_null()), "{json}");
+}
+
+#[test]
+fn names_are_quoted_in_lines_and_plain_in_json() {
+    let sandbox = Sandbox::own();
+    let explain = |form: &str| sandbox.run(&format!("pivot {form}")).args(["a dir", "sh", "-c", "a b"]);
+    let text = explain("--explain").done().is(0).text();
+    each(["root: 'a dir'", "command: sh -c 'a b'"], |row| {
+        assert!(text.lines().any(|line| line == row), "{row:?} is not in\n{text}");
+    });
+    let json = explain("--explain=json").done().is(0).json();
+    assert_eq!([&json["root"], &json["command"][2]], ["a dir", "a b"]);
 }
 
 #[test]

@@ -53,9 +53,7 @@ fn without_terminals_of_its_own_it_is_one_of_the_old_root() {
     terminal.until("end");
     assert_eq!(terminal.done(), 0);
     // A device of the root is no terminal, whatever its name.
-    let hostile = Sandbox::root().unwrap();
-    std::fs::remove_file(hostile.path("rootfs")).unwrap();
-    hostile.make_root("rootfs");
+    let hostile = Sandbox::root().unwrap().with_own_root();
     std::fs::create_dir_all(hostile.path("rootfs/dev/pts")).unwrap();
     for node in ["c 1 3", "c 1 5", "p", "c 5 2"] {
         hostile.run(&format!("mknod rootfs/dev/pts/ptmx {node}")).done().is(0);

@@ -31,9 +31,7 @@ bad:x:-1:
 ";
 
 fn sandbox() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?;
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
+    let sandbox = Sandbox::root()?.with_own_root();
     sandbox.file("rootfs/etc/passwd", PASSWD, 0o644);
     sandbox.file("rootfs/etc/group", GROUP, 0o644);
     Some(sandbox)

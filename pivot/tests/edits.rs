@@ -9,10 +9,7 @@ use tests::{Sandbox, each};
 
 /// A sandbox whose root no other test sees.
 fn sandbox() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?;
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
-    Some(sandbox)
+    Sandbox::root().map(Sandbox::with_own_root)
 }
 
 /// Names and modes of all below a directory.
@@ -253,9 +250,7 @@ fn a_link_that_exists_is_a_file_of_the_root_like_any_other() {
 
 #[test]
 fn a_user_without_rights_may_change_its_own_root() {
-    let sandbox = Sandbox::user();
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
+    let sandbox = Sandbox::user().with_own_root();
     tests::shared::give_all(&sandbox.path("rootfs"), Some(tests::shared::NOBODY_ELSE));
     let line = "unshare-rs -Urpm pivot --file /etc/a=x --symlink /l=x --dir /d:mode=700 --chmod /etc=711 rootfs sh -c";
     let script = "cat /etc/a; readlink /l; stat -c %a /d /etc";

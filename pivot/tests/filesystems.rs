@@ -7,10 +7,7 @@ use tests::{Sandbox, each};
 
 /// A sandbox whose root no other test sees.
 fn sandbox() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?;
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
-    Some(sandbox)
+    Sandbox::root().map(Sandbox::with_own_root)
 }
 
 /// Place, type, options of the mount and options of the file system, of what is mounted on `place`.
@@ -164,9 +161,7 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
 
 #[test]
 fn a_user_without_rights_gets_them_in_a_user_namespace() {
-    let sandbox = Sandbox::user();
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
+    let sandbox = Sandbox::user().with_own_root();
     tests::shared::give_all(&sandbox.path("rootfs"), Some(tests::shared::NOBODY_ELSE));
     let line = "unshare-rs -Urpmi pivot --tmpfs /t:size=1M --proc=pid --shm=size=1M --devpts --mqueue --cgroup --mount tmpfs:/u rootfs sh -c";
     let script = "for p in /t /proc /dev/shm /dev/pts /dev/mqueue /sys/fs/cgroup /u; do grep -q \" $p \" /proc/self/mountinfo || echo $p; done; ! touch /sys/fs/cgroup/x 2>/dev/null";

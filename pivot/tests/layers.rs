@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tests::tools::{TOOLS, bin, workspace};
-use tests::{Outcome, Sandbox, each};
+use tests::{Outcome, Sandbox, each, names};
 
 /// Who runs it, and what stands before pivot for that.
 fn everybody() -> Vec<(Sandbox, &'static str)> {
@@ -37,19 +37,6 @@ fn three(sandbox: &Sandbox) {
     }
 }
 
-/// All names below a directory, sorted.
-fn names(dir: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).into_iter().flatten().map(Result::unwrap) {
-        found.push(entry.path().display().to_string());
-        if entry.file_type().unwrap().is_dir() {
-            found.extend(names(&entry.path()));
-        }
-    }
-    found.sort();
-    found
-}
-
 fn shell(sandbox: &Sandbox, line: impl AsRef<str>, script: &str) -> Outcome {
     sandbox.run(line.as_ref()).args(["sh", "-c", script]).done()
 }
@@ -64,6 +51,14 @@ fn later_layers_lie_over_earlier_ones_and_none_is_changed() {
         assert_eq!(shell(&sandbox, line, script).is(0).quiet().text(), "highhighlowmiddle0");
         assert_eq!(names(sandbox.dir()), all);
         assert_eq!(names(&sandbox.path("rootfs")), root);
+    });
+}
+
+#[test]
+fn a_root_behind_layers_is_told_to_be_none() {
+    each(everybody(), |(sandbox, before)| {
+        let outcome = sandbox.run(&format!("{before}pivot --layer rootfs ./rootfs sh")).done().is(127);
+        outcome.says("hint: with --layer there is no ROOT: ./rootfs is taken for CMD");
     });
 }
 

@@ -5,17 +5,11 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
-use tests::{Sandbox, each};
+use tests::{Sandbox, each, names};
 
 /// A sandbox whose root no other test sees.
 fn sandbox() -> Option<Sandbox> {
-    Sandbox::root().map(with_own_root)
-}
-
-fn with_own_root(sandbox: Sandbox) -> Sandbox {
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
-    sandbox
+    Sandbox::root().map(Sandbox::with_own_root)
 }
 
 /// The mount points that the command sees, sorted.
@@ -25,19 +19,6 @@ fn mount_points(sandbox: &Sandbox, line: &str) -> Vec<String> {
         table.lines().map(|line| line.split(' ').nth(4).unwrap().to_owned()).collect();
     points.sort();
     points
-}
-
-/// All names below a directory, as a leftover would be one.
-fn names(dir: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        found.push(entry.path().display().to_string());
-        if entry.file_type().unwrap().is_dir() {
-            found.extend(names(&entry.path()));
-        }
-    }
-    found.sort();
-    found
 }
 
 /// A root in which nothing is there to mount on.
@@ -257,7 +238,7 @@ fn modes_do_not_depend_on_the_umask_and_the_umask_is_passed_on() {
 
 #[test]
 fn a_user_without_rights_gets_the_same_in_a_user_namespace() {
-    let sandbox = with_own_root(Sandbox::user());
+    let sandbox = Sandbox::user().with_own_root();
     let script = "set -e; echo $$ $(id -u); echo x >/dev/null; test -c /dev/tty; head -c 3 /dev/urandom | wc -c
         test -c /dev/ptmx; touch /dev/shm/x; ls /sys | wc -l | grep -qv ^0; ! touch /sys/x; ! touch /proc/sys/x
         ! test -s /proc/keys; ! chmod 600 /dev/null; touch /x; rm /x; test -e /dev/mqueue && echo mqueue || echo none";

@@ -4,14 +4,11 @@
 
 use nix::sys::signal::Signal;
 use std::fs;
-use std::path::Path;
-use tests::{Sandbox, each, eventually};
+use tests::{Sandbox, each, eventually, names};
 
 /// A sandbox with two layers, `a` and `b`, and a root that no other test sees.
 fn sandbox() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?;
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
+    let sandbox = Sandbox::root()?.with_own_root();
     for name in ["a", "b", "a/inner", "b/inner"] {
         fs::create_dir(sandbox.path(name)).unwrap();
     }
@@ -19,19 +16,6 @@ fn sandbox() -> Option<Sandbox> {
         sandbox.file(name, name, 0o644);
     }
     Some(sandbox)
-}
-
-/// All names below a directory, sorted.
-fn names(dir: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        found.push(entry.path().display().to_string());
-        if entry.file_type().unwrap().is_dir() {
-            found.extend(names(&entry.path()));
-        }
-    }
-    found.sort();
-    found
 }
 
 #[test]
@@ -79,6 +63,9 @@ fn what_cannot_be_meant_is_refused_and_leaves_no_trace() {
         ("--overlay-src a rootfs", "cannot use a as a layer: no overlay follows it"),
         ("--overlay-src a --ro-overlay / rootfs", "DST is the root itself"),
         ("--overlay-src a --overlay :/x rootfs", "UPPER is empty"),
+        ("--overlay-src a --overlay up:/x:work rootfs", "work needs a value: work=VALUE"),
+        ("--overlay-src a --overlay up:/x:work= rootfs", "work directory"),
+        ("--overlay-src a --overlay up:/x:work=up/w rootfs", "work directory"),
         ("--overlay-src a --overlay up rootfs", "no absolute path DST stands after a colon"),
         ("--upper up rootfs", "--layer <DIR> is missing"),
         ("--layer a --work up", "--upper <DIR> is missing"),
@@ -249,4 +236,13 @@ fn whatever_fails_leaves_nothing_behind() {
         }
         sandbox.shell(clean).done().is(0);
     });
+}
+
+#[test]
+fn an_overlay_can_work_in_a_directory_of_the_users_choice() {
+    let Some(sandbox) = sandbox() else { return };
+    let line = "pivot --bare --overlay-src a --overlay up:/root:nosuid,work=w rootfs touch /root/new";
+    sandbox.run(line).done().is(0).quiet();
+    let found = ["up/new", "w/work", "up.work"].map(|name| sandbox.path(name).exists());
+    assert_eq!(found, [true, true, false]);
 }

@@ -3,14 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::path::Path;
-use tests::{Sandbox, each};
+use tests::{Sandbox, each, names};
 
 /// A sandbox with two layers, `a` and `b`, and a root that no other test sees.
 fn sandbox() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?;
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
+    let sandbox = Sandbox::root()?.with_own_root();
     for name in ["a", "b", "a/inner", "b/inner"] {
         fs::create_dir(sandbox.path(name)).unwrap();
     }
@@ -18,19 +15,6 @@ fn sandbox() -> Option<Sandbox> {
         sandbox.file(name, name, 0o644);
     }
     Some(sandbox)
-}
-
-/// All names below a directory, sorted.
-fn names(dir: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        found.push(entry.path().display().to_string());
-        if entry.file_type().unwrap().is_dir() {
-            found.extend(names(&entry.path()));
-        }
-    }
-    found.sort();
-    found
 }
 
 #[test]
@@ -96,14 +80,11 @@ fn what_is_mounted_in_such_a_root_stays_there() {
 
 #[test]
 fn a_user_gets_mount_points_in_a_root_of_others() {
-    let sandbox = Sandbox::user();
     if !tests::is_root() {
         return tests::skip("it needs a root directory of another user");
     }
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
+    let sandbox = Sandbox::user().with_own_root();
     bare_root(&sandbox);
-    sandbox.shell("true").done().is(0);
     std::os::unix::fs::chown(sandbox.path("rootfs"), Some(0), Some(0)).unwrap();
     let before = names(&sandbox.path("rootfs"));
     let line = "unshare-rs -Urpm pivot --tmpfs /tmp rootfs sh -c";
@@ -113,6 +94,30 @@ fn a_user_gets_mount_points_in_a_root_of_others() {
         "bin\ndev\netc\nproc\nroot\nrun\nsbin\nsys\ntmp\nusr\nvar"
     );
     assert_eq!(names(&sandbox.path("rootfs")), before);
+}
+
+#[test]
+fn a_root_that_is_read_only_although_nobody_asked_is_told() {
+    if !tests::is_root() {
+        return tests::skip("it needs a directory of another user");
+    }
+    let sandbox = Sandbox::user().with_own_root();
+    std::os::unix::fs::chown(sandbox.path("rootfs/etc"), Some(0), Some(0)).unwrap();
+    let run = |options: &str| {
+        let line = format!("unshare-rs -Urpm pivot {options} rootfs sh -c");
+        sandbox.run(&line).arg("! touch /tmp/x 2>/dev/null").done().is(0)
+    };
+    let rest = "without a layer over it, pivot cannot";
+    let why =
+        format!("warning: the root is read-only now: {rest} mount a tmpfs on /etc/new: Permission denied");
+    run("--tmpfs /etc/new --file /etc/file=x").says(&why).says("hint: make what is missing in it first");
+    run("--ro --tmpfs /etc/new").quiet();
+    let bound = "--tmpfs /m --bind rootfs/etc:/m/etc --tmpfs /m/etc/new";
+    let outcome = sandbox.run(&format!("unshare-rs -Urpm pivot {bound} rootfs touch /tmp/x")).done().is(0);
+    outcome.says(&format!("warning: /m/etc is read-only now: {rest} mount a tmpfs on /m/etc/new"));
+    // Nor is it told when nothing came of it.
+    let outcome = sandbox.run("unshare-rs -Urpm pivot --symlink /etc/new=x rootfs true").done().is(125);
+    assert!(!outcome.talk().contains("warning"), "{outcome}");
 }
 
 #[test]

@@ -7,10 +7,7 @@ use tests::{Sandbox, each};
 
 /// A sandbox whose root no other test sees.
 fn sandbox() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?;
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
-    Some(sandbox)
+    Sandbox::root().map(Sandbox::with_own_root)
 }
 
 /// The mount points below /proc and /sys.

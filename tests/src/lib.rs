@@ -35,7 +35,7 @@ pub mod wait;
 pub use outcome::Outcome;
 pub use pty::Pty;
 pub use run::{Job, Run};
-pub use sandbox::Sandbox;
+pub use sandbox::{Sandbox, names};
 pub use tools::bin;
 pub use wait::{each, eventually, patience};
 

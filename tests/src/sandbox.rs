@@ -56,6 +56,13 @@ impl Sandbox {
         Sandbox { dir, marker: Marker::new(&name.join(".")), user, before }
     }
 
+    /// With a root directory that no other test sees, to be changed.
+    pub fn with_own_root(self) -> Self {
+        fs::remove_file(self.path("rootfs")).unwrap();
+        self.make_root("rootfs");
+        self
+    }
+
     /// Makes a root directory that no other test sees.
     pub fn make_root(&self, name: &str) {
         make_root(&self.path(name));
@@ -129,4 +136,17 @@ impl Drop for Sandbox {
             assert!(left.is_empty(), "the test has left behind:\n{}", left.join("\n"));
         }
     }
+}
+
+/// All names below a directory, sorted, as a leftover would be one; none when there is no such directory.
+pub fn names(dir: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).into_iter().flatten().map(Result::unwrap) {
+        found.push(entry.path().display().to_string());
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(names(&entry.path()));
+        }
+    }
+    found.sort();
+    found
 }

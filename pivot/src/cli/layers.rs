@@ -1,7 +1,7 @@
 //! The options for layers.
 
 use crate::cli::steps::{Parsed, mounted, read_only, two_paths};
-use crate::cli::vocabulary::{self, ATTRIBUTES, SIZE};
+use crate::cli::vocabulary::{self, ATTRIBUTES, SIZE, WORK};
 use crate::cli::words;
 use crate::layers::{Changes, Layers};
 use crate::plan::{Mount, MountOptions, Source, Step};
@@ -57,19 +57,24 @@ pub fn layer(text: &OsStr) -> Parsed {
 
 /// `UPPER:DST[:OPTIONS]`, parted like a bind.
 pub fn overlay(text: &OsStr) -> Parsed {
-    let (paths, options) = words::part(text, &[ATTRIBUTES])?;
+    let (paths, options) = words::part(text, &[ATTRIBUTES, WORK])?;
     let (upper, target) = two_paths(paths)?;
     if upper.is_empty() {
         return Err("UPPER is empty".to_owned());
     }
-    stacked(target, Changes::Kept { upper: upper.into(), work: None }, options)
+    let work = last_value(&options).map(PathBuf::from);
+    stacked(target, Changes::Kept { upper: upper.into(), work }, options)
 }
 
 /// `DST[:OPTIONS]`
 pub fn tmp_overlay(text: &OsStr) -> Parsed {
     let (target, options) = words::part(text, &[ATTRIBUTES, SIZE])?;
-    let size = options.parameters.iter().rev().find_map(|(_, value)| value.clone());
-    stacked(target, Changes::Lost { size }, options)
+    stacked(target, Changes::Lost { size: last_value(&options) }, options)
+}
+
+/// That of the only word that has one.
+fn last_value(options: &MountOptions) -> Option<OsString> {
+    options.parameters.last().and_then(|(_, value)| value.clone())
 }
 
 /// `DST[:OPTIONS]`

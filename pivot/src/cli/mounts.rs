@@ -1,146 +1,109 @@
 //! The options that furnish the root: a table.
 
-use crate::cli::{layers, steps};
+use super::ordered::{Row, Table, optional, row};
+use super::steps::Parsed;
+use super::{layers, steps};
 use crate::plan::Step;
-use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
-use std::ffi::OsStr;
 
-/// The options that furnish the root, in the order in which they stood on the line: clap's derive would sort them
-/// by name.
+/// What they ask for, in the order in which they stood on the line.
 #[derive(Debug, Default)]
 pub struct Mounts(pub Vec<Step>);
 
-struct MountOption {
-    name: &'static str,
-    value: &'static str,
-    is_optional: bool,
-    help: &'static str,
-    parse: fn(&OsStr) -> Result<Step, String>,
-}
-
-const fn row(
-    name: &'static str,
-    value: &'static str,
-    help: &'static str,
-    parse: fn(&OsStr) -> Result<Step, String>,
-) -> MountOption {
-    MountOption { name, value, is_optional: false, help, parse }
-}
-
-/// Its value may be left out, and stands behind a `=`: what follows a blank would be ROOT.
-const fn optional(
-    name: &'static str,
-    value: &'static str,
-    help: &'static str,
-    parse: fn(&OsStr) -> Result<Step, String>,
-) -> MountOption {
-    MountOption { name, value, is_optional: true, help, parse }
+impl Mounts {
+    fn add(&mut self, step: Parsed) -> Result<(), String> {
+        self.0.push(step?);
+        Ok(())
+    }
 }
 
 const BIND: &str = "SRC:DST[:OPTIONS]";
 const BIND_FD: &str = "N:DST[:OPTIONS]";
 const PLACE: &str = "[DST][:OPTIONS]";
 
-const MOUNT_OPTIONS: [MountOption; 27] = [
-    row("bind", BIND, "Show SRC of the old root, with all that is mounted in it, as DST", steps::bind),
-    row("ro-bind", BIND, "Like --bind, read-only", steps::ro_bind),
-    row("bind-try", BIND, "Like --bind, but nothing when there is no SRC", steps::bind_try),
-    row("ro-bind-try", BIND, "Like --ro-bind, but nothing when there is no SRC", steps::ro_bind_try),
-    row("bind-fd", BIND_FD, "Like --bind for what descriptor N has open", steps::bind_fd),
-    row("ro-bind-fd", BIND_FD, "Like --bind-fd, read-only", steps::ro_bind_fd),
-    row("tmpfs", "DST[:OPTIONS]", "Mount a new empty file system in memory on DST", steps::tmpfs),
-    optional(
-        "proc",
-        PLACE,
-        "Mount /proc, also without a new pid namespace; `pid`: processes only",
-        steps::proc,
-    ),
-    optional("sys", PLACE, "Mount /sys; `rw`: writable", steps::sys),
-    optional("dev", PLACE, "Mount a minimal /dev", steps::dev),
-    optional("devpts", PLACE, "Mount new terminals on /dev/pts", steps::devpts),
-    optional("shm", PLACE, "Mount shared memory on /dev/shm; `size=1G`", steps::shm),
-    optional("mqueue", PLACE, "Mount message queues on /dev/mqueue", steps::mqueue),
-    optional(
-        "cgroup",
-        PLACE,
-        "Mount control groups on /sys/fs/cgroup, read-only; `rw`: writable",
-        steps::cgroup,
-    ),
-    row(
-        "mount",
-        "TYPE:DST[:OPTIONS]",
-        "Mount any file system; OPTIONS it takes, source=... too",
-        steps::mount,
-    ),
-    row(
-        "overlay-src",
-        "DIR",
-        "Have the overlay option that follows show DIR, over those before it",
-        layers::layer,
-    ),
-    row(
-        "overlay",
-        "UPPER:DST[:OPTIONS]",
-        "Mount the --overlay-src before it on DST as one, and keep changes in UPPER",
-        layers::overlay,
-    ),
-    row("tmp-overlay", "DST[:OPTIONS]", "The same, but changes are lost", layers::tmp_overlay),
-    row("ro-overlay", "DST[:OPTIONS]", "The same, but read-only", layers::ro_overlay),
-    row("file", "DST[:OPTIONS]=TEXT", "Show a file with this content as DST", steps::file),
-    row("file-fd", "N:DST[:OPTIONS]", "Show a file with what descriptor N gives as DST", steps::file_fd),
-    row("symlink", "DST=TARGET", "Make DST a symbolic link to TARGET", steps::symlink),
-    row("dir", "DST[:OPTIONS]", "Make the directory DST", steps::dir),
-    row("chmod", "DST=MODE", "Give DST these permission bits", steps::chmod),
-    row("remount-ro", "DST", "Make the mount on DST read-only", steps::remount_ro),
-    row("hosts", "FILE", "Show FILE as /etc/hosts, read-only", steps::hosts),
-    row("resolv-conf", "FILE", "Show FILE as /etc/resolv.conf, read-only", steps::resolv_conf),
-];
-
-impl Args for Mounts {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        MOUNT_OPTIONS.iter().fold(command, |command, option| command.arg(option.arg()))
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        Self::augment_args(command)
-    }
-}
-
-impl MountOption {
-    fn arg(&self) -> Arg {
-        let parse = self.parse;
-        let parser = OsStringValueParser::new().try_map(move |text| parse(&text));
-        let arg = Arg::new(self.name).long(self.name).value_name(self.value).help(self.help);
-        let arg = arg.help_heading("Mounts, done in the order given").action(ArgAction::Append);
-        let arg = arg.value_parser(parser);
-        if self.is_optional {
-            arg.num_args(0..=1).require_equals(true).default_missing_value("")
-        } else {
-            arg
-        }
-    }
-}
-
-impl FromArgMatches for Mounts {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut found = Vec::new();
-        for option in &MOUNT_OPTIONS {
-            let values =
-                matches.try_get_many::<Step>(option.name).map_err(|e| wrong(&e))?.unwrap_or_default();
-            found.extend(matches.indices_of(option.name).unwrap_or_default().zip(values.cloned()));
-        }
-        found.sort_by_key(|(index, _)| *index);
-        Ok(Mounts(found.into_iter().map(|(_, step)| step).collect()))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-fn wrong(e: &clap::parser::MatchesError) -> clap::Error {
-    clap::Error::raw(ErrorKind::Io, e.to_string())
+impl Table for Mounts {
+    const HEADING: &'static str = "Mounts, done in the order given";
+    const ROWS: &'static [Row<Self>] = &[
+        row("bind", BIND, "Show SRC of the old root, with all that is mounted in it, as DST", |all, text| {
+            all.add(steps::bind(text))
+        }),
+        row("ro-bind", BIND, "Like --bind, read-only", |all, text| all.add(steps::ro_bind(text))),
+        row("bind-try", BIND, "Like --bind, but nothing when there is no SRC", |all, text| {
+            all.add(steps::bind_try(text))
+        }),
+        row("ro-bind-try", BIND, "Like --ro-bind, but nothing when there is no SRC", |all, text| {
+            all.add(steps::ro_bind_try(text))
+        }),
+        row("bind-fd", BIND_FD, "Like --bind for what descriptor N has open", |all, text| {
+            all.add(steps::bind_fd(text))
+        }),
+        row("ro-bind-fd", BIND_FD, "Like --bind-fd, read-only", |all, text| all.add(steps::ro_bind_fd(text))),
+        row("tmpfs", "DST[:OPTIONS]", "Mount a new empty file system in memory on DST", |all, text| {
+            all.add(steps::tmpfs(text))
+        }),
+        optional(
+            "proc",
+            PLACE,
+            "Mount /proc, also without a new pid namespace; `pid`: processes only",
+            |all, text| all.add(steps::proc(text)),
+        ),
+        optional("sys", PLACE, "Mount /sys; `rw`: writable", |all, text| all.add(steps::sys(text))),
+        optional("dev", PLACE, "Mount a minimal /dev", |all, text| all.add(steps::dev(text))),
+        optional("devpts", PLACE, "Mount new terminals on /dev/pts", |all, text| {
+            all.add(steps::devpts(text))
+        }),
+        optional("shm", PLACE, "Mount shared memory on /dev/shm; `size=1G`", |all, text| {
+            all.add(steps::shm(text))
+        }),
+        optional("mqueue", PLACE, "Mount message queues on /dev/mqueue", |all, text| {
+            all.add(steps::mqueue(text))
+        }),
+        optional(
+            "cgroup",
+            PLACE,
+            "Mount control groups on /sys/fs/cgroup, read-only; `rw`: writable",
+            |all, text| all.add(steps::cgroup(text)),
+        ),
+        row(
+            "mount",
+            "TYPE:DST[:OPTIONS]",
+            "Mount any file system; OPTIONS it takes, source=... too",
+            |all, text| all.add(steps::mount(text)),
+        ),
+        row(
+            "overlay-src",
+            "DIR",
+            "Have the overlay option that follows show DIR, over those before it",
+            |all, text| all.add(layers::layer(text)),
+        ),
+        row(
+            "overlay",
+            "UPPER:DST[:OPTIONS]",
+            "Mount the --overlay-src before it on DST as one, and keep changes in UPPER",
+            |all, text| all.add(layers::overlay(text)),
+        ),
+        row("tmp-overlay", "DST[:OPTIONS]", "The same, but changes are lost", |all, text| {
+            all.add(layers::tmp_overlay(text))
+        }),
+        row("ro-overlay", "DST[:OPTIONS]", "The same, but read-only", |all, text| {
+            all.add(layers::ro_overlay(text))
+        }),
+        row("file", "DST[:OPTIONS]=TEXT", "Show a file with this content as DST", |all, text| {
+            all.add(steps::file(text))
+        }),
+        row("file-fd", "N:DST[:OPTIONS]", "Show a file with what descriptor N gives as DST", |all, text| {
+            all.add(steps::file_fd(text))
+        }),
+        row("symlink", "DST=TARGET", "Make DST a symbolic link to TARGET", |all, text| {
+            all.add(steps::symlink(text))
+        }),
+        row("dir", "DST[:OPTIONS]", "Make the directory DST", |all, text| all.add(steps::dir(text))),
+        row("chmod", "DST=MODE", "Give DST these permission bits", |all, text| all.add(steps::chmod(text))),
+        row("remount-ro", "DST", "Make the mount on DST read-only", |all, text| {
+            all.add(steps::remount_ro(text))
+        }),
+        row("hosts", "FILE", "Show FILE as /etc/hosts, read-only", |all, text| all.add(steps::hosts(text))),
+        row("resolv-conf", "FILE", "Show FILE as /etc/resolv.conf, read-only", |all, text| {
+            all.add(steps::resolv_conf(text))
+        }),
+    ];
 }

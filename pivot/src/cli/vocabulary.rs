@@ -27,6 +27,8 @@ pub enum Effect {
     Ids,
     /// `NAME=VALUE` for the file system, and what is a value.
     Value(fn(&str) -> Result<(), &'static str>),
+    /// `NAME=VALUE` with any value.
+    Name,
     /// A name and a value for the file system, in one word.
     Fixed(&'static str, &'static str),
 }
@@ -73,6 +75,9 @@ pub const TMPFS: &[Word] = &[
 
 /// What changes that are kept in memory have.
 pub const SIZE: &[Word] = &[word("size", Effect::Value(size))];
+
+/// What changes that are kept have.
+pub const WORK: &[Word] = &[word("work", Effect::Name)];
 
 /// What a file or directory of our own making has.
 pub const OWNED: &[Word] =

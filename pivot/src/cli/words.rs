@@ -48,7 +48,10 @@ impl Word {
                 check(text).map_err(|why| format!("{name}={} is wrong: {why}", show(value)))?;
                 options.parameters.push((name.into(), Some(value.to_owned())));
             }
-            (Effect::Value(_), None) => return Err(format!("{name} needs a value: {name}=VALUE")),
+            (Effect::Name, Some(value)) => options.parameters.push((name.into(), Some(value.to_owned()))),
+            (Effect::Value(_) | Effect::Name, None) => {
+                return Err(format!("{name} needs a value: {name}=VALUE"));
+            }
             (_, Some(_)) => return Err(format!("{name} takes no value")),
             (Effect::Attributes(clear, set), None) => {
                 options.set = options.set & !clear | set;

@@ -6,9 +6,10 @@
 //! there once.
 
 use super::key::number;
+use crate::inside::open_as;
 use chain::text::show;
 use chain::{Cannot, Error, Result};
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
+use rustix::fs::{FileType, OFlags, fstat};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -19,8 +20,6 @@ use std::path::{Path, PathBuf};
 
 /// More than any real one has.
 const MAX_SIZE: u64 = 4 << 20;
-/// openat2(2) says EAGAIN when a rename elsewhere made it unsure of a `..`.
-const MAX_TRIES: usize = 256;
 
 /// Whom the command runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,11 +86,12 @@ impl Database {
     /// plain file meanwhile is not waited for.
     pub fn read(root: BorrowedFd<'_>, file: &'static File) -> Result<Self> {
         let what = || format!("look a {} up in {} of the new root", file.kind, file.path);
-        match open(root, file.path, OFlags::PATH) {
+        let open = |flags| open_as(root, Path::new(file.path), flags);
+        match open(OFlags::PATH) {
             Err(Errno::NOENT) => return Ok(Database { file, text: None }),
             seen => plain(&seen.cannot_with(what)?, what)?,
         }
-        let opened = open(root, file.path, OFlags::NONBLOCK | OFlags::NOCTTY).cannot_with(what)?;
+        let opened = open(OFlags::NONBLOCK | OFlags::NOCTTY).cannot_with(what)?;
         plain(&opened, what)?;
         let mut text = Vec::new();
         fs::File::from(opened).take(MAX_SIZE + 1).read_to_end(&mut text).cannot_with(what)?;
@@ -174,19 +174,6 @@ fn plain(file: &OwnedFd, what: impl Fn() -> String) -> Result<()> {
         FileType::RegularFile => Ok(()),
         _ => Err(Error::new(what(), "it is not a plain file")),
     }
-}
-
-fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
-    let flags = flags | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let mut result = Err(Errno::AGAIN);
-    for _ in 0..MAX_TRIES {
-        result = openat2(root, Path::new(path), flags, Mode::empty(), resolve);
-        if !matches!(result, Err(Errno::AGAIN)) {
-            break;
-        }
-    }
-    result
 }
 
 #[cfg(test)]

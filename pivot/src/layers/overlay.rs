@@ -1,6 +1,7 @@
 //! The mount of an overlay.
 
 use super::memory::{Memory, directory};
+use crate::mount::filesystem::errors;
 use crate::mount::{attach, copy};
 use rustix::fs::{CWD, Mode, OFlags, fremovexattr, openat};
 use rustix::io::{self, Errno};
@@ -103,7 +104,7 @@ fn by_descriptor(layout: &Layout<'_>, options: &[(&str, &str)]) -> Result<OwnedF
         log: None,
         described: true,
     })?;
-    let refusal = |errno, described| Refusal { errno, log: last_words(context.as_fd()), described };
+    let refusal = |errno, described| Refusal { errno, log: last_words(&errors(context.as_fd())), described };
     describe(context.as_fd(), layout, options).map_err(|errno| refusal(errno, false))?;
     fsconfig_create(&context)
         .and_then(|()| fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, layout.attributes))
@@ -125,16 +126,9 @@ fn describe(context: BorrowedFd<'_>, layout: &Layout<'_>, options: &[(&str, &str
     if layout.trusted { Ok(()) } else { fsconfig_set_flag(context, "userxattr") }
 }
 
-/// The last error that the kernel noted: fsopen(2), "e overlay: text".
-fn last_words(context: BorrowedFd<'_>) -> Option<String> {
-    let (mut line, mut last) = ([0; 512], None);
-    while let Ok(length) = io::read(context, &mut line) {
-        let text = String::from_utf8_lossy(&line[..length]);
-        if let Some(text) = text.trim_end().strip_prefix("e overlay: ") {
-            last = Some(text.to_owned());
-        }
-    }
-    last
+/// Some are of the kernel's file system layer, which says less.
+fn last_words(errors: &[String]) -> Option<String> {
+    errors.iter().rev().find_map(|text| text.strip_prefix("overlay: ")).map(str::to_owned)
 }
 
 /// The names are those of descriptors in /proc/self/fd, which have no special characters and are short: all of them

@@ -142,9 +142,8 @@ impl Place {
             if !is_own(name) && name != b"." && name != b".." {
                 let name = show(OsStr::from_bytes(name));
                 let why = format!("overlayfs would delete {before}{name}, which is in it");
-                return Err(self
-                    .refused(why)
-                    .hint("--work names an empty directory, or one that is missing"));
+                let hint = "--work, or work= of --overlay, names an empty directory or one that is missing";
+                return Err(self.refused(why).hint(hint));
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use rustix::mount::{
     fsmount, fsopen,
 };
 use std::ffi::{OsStr, OsString};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// A kind of file system and how it is mounted.
 #[derive(Debug)]
@@ -96,19 +96,20 @@ impl Context {
     }
 
     fn refused(&self, errno: io::Errno) -> Refusal {
-        Refusal { errno, log: self.log(), parameter: None }
+        let errors = errors(self.0.as_fd());
+        Refusal { errno, log: (!errors.is_empty()).then(|| errors.join("; ")), parameter: None }
     }
+}
 
-    /// What the file system has to say: each read(2) gives a message with its level, `e`, `w` or `i`, before it.
-    fn log(&self) -> Option<String> {
-        let mut errors = Vec::new();
-        let mut message = [0; 1024];
-        while let Ok(length @ 1..) = io::read(&self.0, &mut message) {
-            let text = String::from_utf8_lossy(&message[..length]);
-            errors.extend(text.trim_end().strip_prefix("e ").map(str::to_owned));
-        }
-        (!errors.is_empty()).then(|| errors.join("; "))
+/// What the kernel has to say of a context: each read(2) gives a message with its level, `e`, `w` or `i`, before it.
+pub fn errors(context: BorrowedFd<'_>) -> Vec<String> {
+    let mut errors = Vec::new();
+    let mut message = [0; 1024];
+    while let Ok(length @ 1..) = io::read(context, &mut message) {
+        let text = String::from_utf8_lossy(&message[..length]);
+        errors.extend(text.trim_end().strip_prefix("e ").map(str::to_owned));
     }
+    errors
 }
 
 impl Refusal {

@@ -100,6 +100,9 @@ fn no_mount_point((errno, why): (io::Errno, Option<String>), ready: &Ready) -> E
         Errno::from_raw(errno.raw_os_error()),
     );
     match (ready.mount.lookup, why) {
+        _ if error.errno() == Some(Errno::ENOSPC) => {
+            error.hint("the file system, or its number of files, is full")
+        }
         (_, Some(why)) => error.hint(format_args!("make it in the root first; {why}")),
         (Lookup::Plain, None) => {
             error.hint("make that directory in the root, or do without such mounts with --bare")

@@ -25,6 +25,17 @@ pub struct Spare {
     pub layer: OwnedFd,
     /// It lies over the root of all.
     pub is_top: bool,
+    /// Where it lies.
+    path: PathBuf,
+}
+
+impl Spare {
+    /// That what its owner could write to cannot be written to now, and `what` could not be done otherwise.
+    pub fn warning(&self, what: &str, errno: Errno) -> String {
+        let place = if self.is_top { "the root".to_owned() } else { show(Path::new("/").join(&self.path)) };
+        let why = desc(errno);
+        format!("warning: {place} is read-only now: without a layer over it, pivot cannot {what}: {why}")
+    }
 }
 
 /// The mount in which something is to be changed.
@@ -61,7 +72,7 @@ pub fn lay(top: BorrowedFd<'_>, path: &Path, line: Line<'_>) -> Result<Spare, Op
     let layout = Layout { lower, upper: Some(upper), attributes, trusted, memory: Some(&memory) };
     let layer = mount(&layout).map_err(|refusal| explain(&refusal, root))?;
     attach(&layer, root).and_then(|()| carry_over(root, layer.as_fd())).map_err(told)?;
-    Ok(Spare { layer, is_top: site.is_top })
+    Ok(Spare { layer, is_top: site.is_top, path: site.path })
 }
 
 fn explain(refusal: &Refusal, root: BorrowedFd<'_>) -> Option<String> {

@@ -6,6 +6,7 @@ use super::turn::Turn;
 use crate::inside::{Made, Undo};
 use crate::mount::Work;
 use crate::plan::Masks;
+use chain::error::say;
 use chain::shelter::OwnMount;
 use chain::sys::mount::{RDONLY, set_attributes};
 use chain::{Cannot, Result};
@@ -25,6 +26,8 @@ pub struct Tree {
     pub undo: Undo,
     /// Mounts of it that can be changed until everything is done, and then cannot.
     spares: Vec<OwnedFd>,
+    /// What is to be said of them.
+    warnings: Vec<String>,
     beneath: Option<OwnedFd>,
     place: OwnedFd,
     /// Its propagation type, when not private.
@@ -64,6 +67,7 @@ impl Tree {
             top,
             undo,
             spares: Vec::new(),
+            warnings: Vec::new(),
             beneath: None,
             place,
             propagation,
@@ -128,7 +132,7 @@ impl Tree {
                 change(Spot { root: self.place.as_fd(), top }, made).map_err(|errno| (errno, None))
             }
             Err(errno) if spare::may_help(errno) => {
-                self.lay_spare(path, line).map_err(|why| (errno, why))?;
+                self.lay_spare(path, line, errno).map_err(|why| (errno, why))?;
                 let top = self.top.as_fd();
                 change(Spot { root: top, top }, &mut self.undo.0).map_err(|errno| (errno, None))
             }
@@ -136,8 +140,11 @@ impl Tree {
         }
     }
 
-    fn lay_spare(&mut self, path: &Path, line: Line<'_>) -> Result<(), Option<String>> {
+    fn lay_spare(&mut self, path: &Path, line: Line<'_>, errno: io::Errno) -> Result<(), Option<String>> {
         let spare = spare::lay(self.top.as_fd(), path, line)?;
+        if let (Some(work), true) = (line.ahead.first(), errno != io::Errno::ROFS) {
+            self.warnings.push(spare.warning(&work.what(), errno));
+        }
         let layer = match spare.is_top {
             true => {
                 let layer = spare.layer.try_clone().map_err(|_| None)?;
@@ -153,6 +160,10 @@ impl Tree {
 
     /// The command's from now on. The descriptors are closed with all others at once.
     fn keep(self, work: Vec<Work>) {
+        for warning in &self.warnings {
+            say(warning);
+            say("hint: make what is missing in it first, as its owner; with --ro no warning is given");
+        }
         self.undo.keep();
         std::mem::forget((self.top, self.spares, self.beneath, self.place, self.turn));
         work.into_iter().for_each(Work::keep);

@@ -18,10 +18,7 @@ use tests::Sandbox;
 
 /// A sandbox whose root no other test sees.
 fn sandbox() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?;
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
-    Some(sandbox)
+    Sandbox::root().map(Sandbox::with_own_root)
 }
 
 /// A sandbox with an empty directory and a file outside of the root, which must stay as they are.

@@ -68,8 +68,7 @@ impl Stuck {
 
 /// A sandbox with a hostile root, and copies of the tools that may be lost.
 fn with_copies(sandbox: Sandbox) -> Sandbox {
-    fs::remove_file(sandbox.path("rootfs")).unwrap();
-    sandbox.make_root("rootfs");
+    let sandbox = sandbox.with_own_root();
     sandbox.file("rootfs/evil", EVIL, 0o755);
     for tool in ["pivot", "unshare-rs"] {
         sandbox.file(&format!("copy-{tool}"), fs::read(bin(tool)).unwrap(), 0o755);
