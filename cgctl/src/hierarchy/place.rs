@@ -232,16 +232,24 @@ impl Place {
     }
 }
 
-/// Removes `top/below` and what is above it, but not `top`, as far as it is empty and not meant to stay.
+/// Removes `top/below` and what is above it, but not `top`, as far as it is empty and ours to remove.
 pub fn tidy(top: &Path, below: &Path) {
     let ancestors = below.ancestors().filter(|path| *path != Path::new(""));
-    let _ = ancestors.map(|path| top.join(path)).try_for_each(|path| {
-        let is_ours = path.file_name().is_some_and(is_ours);
-        if !is_ours && file::directory(&path).is_ok_and(mark::stays) {
-            return Err(Errno::BUSY.into());
-        }
-        std::fs::remove_dir(path)
+    let _ = ancestors.map(|path| top.join(path)).try_for_each(|path| match goes(&path) {
+        true => std::fs::remove_dir(path),
+        false => Err(Errno::BUSY.into()),
     });
+}
+
+/// The same rule as for an orphan, see [`mark`]: a group of others has no mark, and its limits are theirs.
+fn goes(path: &Path) -> bool {
+    let is_in_ours = path.parent().and_then(Path::file_name).is_some_and(|around| around == DIRECTORY);
+    path.file_name().is_some_and(is_ours)
+        || match file::directory(path).map(mark::get) {
+            Ok(Some(mark)) => mark != Mark::Stays,
+            Ok(None) => is_in_ours,
+            Err(_) => false,
+        }
 }
 
 /// Whether it was made is told with it.

@@ -111,3 +111,24 @@ fn another_users_group_is_not_removed() {
     groups.sandbox.run("cgctl gc").done().is(0);
     assert!(!groups.directories("a").is_empty());
 }
+
+#[test]
+fn a_group_of_others_stays_with_its_limits_when_one_of_ours_inside_it_goes() {
+    let Some(groups) = Groups::new() else { return };
+    groups.cgctl("new a m=64M").done().is(0).quiet();
+    let others: Vec<_> =
+        groups.directories("a").into_iter().map(|directory| directory.join("other")).collect();
+    assert!(!others.is_empty());
+    others.iter().for_each(|other| std::fs::create_dir(other).unwrap());
+    let are_there = || assert!(others.iter().all(|other| other.is_dir() && !other.join("y").exists()));
+    groups.cgctl("new a/other/x m=32M -- true").done().is(0).quiet();
+    are_there();
+    groups.cgctl("new a/other/y/z m=32M -- true").done().is(0).quiet();
+    are_there();
+    let parent = format!("/{}", groups.path("a/other"));
+    groups.cgctl("new m=32M --parent").arg(&parent).args(["--", "true"]).done().is(0).quiet();
+    are_there();
+    groups.cgctl("new a/other/x m=32M").done().is(0).quiet();
+    groups.cgctl("rm a/other/x").done().is(0).quiet();
+    are_there();
+}
