@@ -17,7 +17,7 @@ pub struct Options {
     recursive: bool,
 }
 
-/// Ends with 0 when the group has been removed.
+/// Ends with 0 when the group has been removed, or nobody reads any more.
 pub fn run(options: &Options) -> Result<u8> {
     let all = Hierarchies::discover()?;
     let Named { place, name } = &options.group;
@@ -26,9 +26,8 @@ pub fn run(options: &Options) -> Result<u8> {
         let (news, goes_on) = observer.news();
         let lines: String = news.iter().map(|event| format!("{event}\n")).collect();
         verbs::print(lines.as_bytes())?;
-        if !goes_on {
+        if !(goes_on && observer.wait()) {
             return Ok(0);
         }
-        observer.wait();
     }
 }

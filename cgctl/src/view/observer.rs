@@ -110,18 +110,23 @@ impl<'a> Observer<'a> {
         }
     }
 
-    /// Until something may have happened.
-    pub fn wait(&self) {
+    /// Until something may have happened; `false` when nobody reads standard output any more.
+    pub fn wait(&self) -> bool {
         let is_silent = self.watch.is_none() || self.seen.values().any(|seen| seen.is_silent);
         let timeout = Timespec::try_from(if is_silent { TICK } else { LOOK }).ok();
         let ooms = self.seen.values().filter_map(|seen| seen.ooms.as_ref()).map(AsFd::as_fd);
         let watch = self.watch.iter().map(AsFd::as_fd);
         let sources = ooms.chain(watch).collect::<Vec<_>>();
-        let mut sources: Vec<PollFd> = sources.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
-        let _ = poll(&mut sources, timeout.as_ref());
+        // Of an output that is only written to, nothing is told but its end.
+        let out = rustix::stdio::stdout();
+        let mut polled = vec![PollFd::new(&out, PollFlags::empty())];
+        polled.extend(sources.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        let _ = poll(&mut polled, timeout.as_ref());
+        let is_read = polled[0].revents().is_empty();
         if let Some(watch) = &self.watch {
             watch.drain();
         }
+        is_read
     }
 }
 

@@ -92,3 +92,12 @@ fn freezing_and_high_memory_are_told() {
     groups.cgctl("exec high -- probe memhog 12000000").done();
     assert!(until(&job, "high", "high")["count"].as_u64().unwrap() >= 1);
 }
+
+#[test]
+fn it_ends_when_nobody_reads_any_more() {
+    let Some(groups) = Groups::new() else { return };
+    groups.cgctl("new a").done().is(0).quiet();
+    // Nothing happens after the first line, so there is nothing that could not be written.
+    let done = groups.run("sh -c").arg("cgctl events a | head -n 1").done().is(0).quiet();
+    assert!(done.text().contains("watching"), "{done}");
+}
