@@ -49,8 +49,8 @@ pub fn refused_as(what: &str, directory: &Directory, errno: Errno) -> Error {
     match errno {
         Errno::BUSY if is_v2 => {
             let enabled = file::read(directory, "cgroup.subtree_control").unwrap_or_default();
-            let why =
-                format!("it hands {} down to groups below it, so it takes no process itself", enabled.trim());
+            let enabled = if enabled.trim().is_empty() { "controllers" } else { enabled.trim() };
+            let why = format!("it hands {enabled} down to groups below it, so it takes no process itself");
             let below = if directory.path.join(LEAF).exists() { LEAF } else { "BELOW" };
             Error::new(what, why)
                 .hint(format_args!("enter a group inside it: cgctl exec NAME/{below} -- COMMAND"))

@@ -53,13 +53,16 @@ impl Group {
     }
 
     fn cannot_start(&self, errno: Errno) -> Error {
-        let error = Error::os(format_args!("start a process in group {}", self.name), errno);
+        let what = format!("start a process in group {}", self.name);
+        let unified = self.parts.iter().find(|part| part.directory.version == Version::V2);
+        let error = Error::os(&what, errno);
         match errno {
+            // Another has made a group inside it meanwhile.
+            Errno::EBUSY => unified
+                .map_or(error, |part| enter::refused_as(&what, &part.directory, rustix::io::Errno::BUSY)),
             Errno::EACCES => error.hint(advice::boundary(true)),
             Errno::EAGAIN => error.hint("a limit on processes, its own or of a group around it, is reached"),
-            Errno::ENOENT | Errno::ENODEV => {
-                Error::new(format_args!("start a process in group {}", self.name), "somebody has removed it")
-            }
+            Errno::ENOENT | Errno::ENODEV => Error::new(what, "somebody has removed it"),
             Errno::EOPNOTSUPP => error.hint("a group around it is threaded, and takes no process below it"),
             _ => error,
         }

@@ -192,6 +192,7 @@ const EXPECTED: &[&str] = &[
     " is in it",
     "somebody has removed it",
     "it has been removed",
+    "so it takes no process itself",
     "hint: ",
 ];
 
