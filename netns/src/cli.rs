@@ -1,9 +1,9 @@
-//! The verbs and their options.
+//! The verbs.
 
-use crate::name::Name;
-use std::ffi::OsString;
+use crate::verbs::{add, del, exec, ls, new};
+use chain::Result;
 
-/// Name network namespaces, and run commands in named or in new ones
+/// Name network namespaces, connect them, and run commands in them
 ///
 /// Names are shared with `ip netns`.
 #[derive(clap::Parser, Debug)]
@@ -14,47 +14,32 @@ pub struct Options {
     pub verb: Verb,
 }
 
-/// What there is to do.
+/// What there is to do: each verb with its own options.
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
-    /// Make a network namespace with a name, its loopback interface up
-    Add {
-        /// The new name
-        name: Name,
-    },
+    /// Make network namespaces with names, their loopback interfaces up
+    Add(add::Options),
     /// Remove names; a namespace is gone when no process is left in it
     #[command(alias = "delete")]
-    Del {
-        /// The names to remove
-        #[arg(required = true, value_name = "NAME")]
-        names: Vec<Name>,
-    },
+    Del(del::Options),
     /// List the names
     #[command(alias = "list")]
-    Ls {
-        /// One JSON object per line: name and inode
-        #[arg(long)]
-        json: bool,
-    },
+    Ls(ls::Options),
     /// Become a command in a named network namespace
-    ///
-    /// It gets a private mount namespace, with a /sys that shows the network of the
-    /// namespace, and with the files of /etc/netns/NAME in place of those of /etc.
-    #[command(override_usage = "netns exec NAME COMMAND [ARG]...", verbatim_doc_comment)]
-    Exec {
-        /// The namespace
-        name: Name,
-        /// What to run, and its arguments
-        #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
-        command: Vec<OsString>,
-    },
+    Exec(exec::Options),
     /// Become a command in a new network namespace, which goes when its last process does
-    #[command(override_usage = "netns new -- COMMAND [ARG]...")]
-    New {
-        #[arg(hide = true)]
-        before: Option<OsString>,
-        /// What to run, and its arguments
-        #[arg(last = true, value_name = "COMMAND")]
-        command: Vec<OsString>,
-    },
+    New(new::Options),
+}
+
+impl Verb {
+    /// Does it, and gives the exit status.
+    pub fn run(self) -> Result<u8> {
+        match self {
+            Verb::Add(options) => add::run(&options),
+            Verb::Del(options) => del::run(&options),
+            Verb::Ls(options) => ls::run(&options),
+            Verb::Exec(options) => exec::run(&options),
+            Verb::New(options) => new::run(&options),
+        }
+    }
 }

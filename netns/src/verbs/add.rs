@@ -1,18 +1,37 @@
-//! `netns add`: a namespace with a name.
+//! `netns add`: namespaces with names.
 
 use crate::create;
 use crate::name::Name;
 use crate::names::{self, State};
 use crate::refused;
+use chain::error::FAILED;
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use rustix::fs::{Mode, OFlags, open, unlink};
 use rustix::mount::mount_bind;
 use std::path::Path;
 
-/// Makes the namespace and binds it to its name: all of it, or nothing.
-pub fn run(name: &Name) -> Result<()> {
+/// What it takes.
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// The new names
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<Name>,
+}
+
+/// Makes each, past errors, all of which are told.
+pub fn run(options: &Options) -> Result<u8> {
     let _lock = names::prepare()?;
+    let mut status = 0;
+    for e in options.names.iter().filter_map(|name| add(name).err()) {
+        e.report();
+        status = FAILED;
+    }
+    Ok(status)
+}
+
+/// Makes a namespace and binds it to its name: all of it, or nothing.
+fn add(name: &Name) -> Result<()> {
     let file = names::path(name);
     let what = || format!("add {name}");
     match names::look(&file)? {

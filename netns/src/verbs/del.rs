@@ -12,10 +12,18 @@ use std::path::Path;
 /// Namespaces that may be bound on top of each other by one name; older `ip netns` makes two of them.
 const LAYERS: usize = 16;
 
+/// What it takes.
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// The names to remove
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<Name>,
+}
+
 /// Removes each name, past errors, all of which are told.
-pub fn run(names: &[Name]) -> Result<u8> {
+pub fn run(options: &Options) -> Result<u8> {
     let mut status = 0;
-    for e in names.iter().filter_map(|name| remove(name).err()) {
+    for e in options.names.iter().filter_map(|name| remove(name).err()) {
         e.report();
         status = FAILED;
     }

@@ -1,0 +1,7 @@
+//! Each verb: its options, and what it does.
+
+pub mod add;
+pub mod del;
+pub mod exec;
+pub mod ls;
+pub mod new;
