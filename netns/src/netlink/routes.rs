@@ -50,6 +50,17 @@ impl Way {
         Some(way)
     }
 
+    /// Whether it is what `wanted` asks for; the kernel adds what that leaves open.
+    pub fn is(&self, wanted: &Way) -> bool {
+        let is_same = |has: Option<u32>, wants: Option<u32>| wants.is_none() || has == wants;
+        self.to.network() == wanted.to.network()
+            && self.to.prefix == wanted.to.prefix
+            && self.via == wanted.via
+            && is_same(self.index, wanted.index)
+            && is_same(self.metric, wanted.metric)
+            && (wanted.from.is_none() || self.from == wanted.from)
+    }
+
     fn learn(&mut self, attribute: &RouteAttribute) {
         match attribute {
             RouteAttribute::Destination(address) => self.to.ip = ip(address).unwrap_or(self.to.ip),
