@@ -6,7 +6,6 @@
 mod world;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::time::{Duration, Instant};
 use world::{USER, World, is_root, talk, text};
 
