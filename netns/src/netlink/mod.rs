@@ -5,12 +5,14 @@
 //! | [`socket`] | frames of any netlink protocol out, answers and acknowledgements in |
 //! | [`route`] | a connection that speaks rtnetlink(7) in one network namespace |
 //! | [`request`] | one thing to ask of it, with the words for when it is refused |
+//! | [`message`] | what can be said |
 //! | [`links`], [`veths`] | interfaces |
 //! | [`addresses`], [`routes`], [`neighbours`] | what interfaces have |
 //! | [`nsids`] | the numbers by which one network namespace knows another |
 
 pub mod addresses;
 pub mod links;
+pub mod message;
 pub mod neighbours;
 pub mod nsids;
 pub mod request;
@@ -19,5 +21,6 @@ pub mod routes;
 pub mod socket;
 pub mod veths;
 
+pub use message::{Answer, Message};
 pub use request::Request;
 pub use route::Route;
