@@ -111,11 +111,13 @@ fn what_is_anothers_is_not_taken_for_ones_own() {
         ("bridge br1 lo", "cannot put lo into br1: Invalid argument"),
         ("bridge br1 x lo", "cannot put lo into br1"),
         ("link a a", "cannot link a and a: it is one namespace"),
+        ("link b again", "cannot link b and again: it is one namespace"),
+        ("route . --json --rm", "it does not go with --rm"),
         ("link a b 10.0.0.1/32", "10.0.0.1/32 has no two addresses"),
         ("link a /run/netns/b", "a file gives no name for an interface"),
         ("up none@a", "cannot set none@a up: there is no interface none in a"),
     ] {
-        let prepare = "netns veth x y@a; netns veth v w@b; netns bridge br0; netns addr x 10.0.0.1/24";
+        let prepare = "netns attach again /run/netns/b; netns veth x y@a; netns veth v w@b; netns bridge br0; netns addr x 10.0.0.1/24";
         let output = world(&format!(
             "{prepare}; view >/run/before; netns {line} || echo $?; view | diff /run/before -"
         ))
