@@ -36,6 +36,11 @@ impl Error {
         Error { errno: Some(errno), ..Error::new(what, errno.desc()) }
     }
 
+    /// An error that the kernel gave with a reason of its own, which says more than the number.
+    pub fn os_because(what: impl fmt::Display, errno: Errno, why: impl fmt::Display) -> Self {
+        Error { errno: Some(errno), ..Error::new(what, why) }
+    }
+
     /// Adds the cure, shown on a line of its own.
     #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {

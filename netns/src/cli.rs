@@ -1,9 +1,10 @@
-//! The verbs and their options.
+//! The verbs.
 
-use crate::name::Name;
-use std::ffi::OsString;
+use crate::verbs::{add, attach, del, exec, identify, list_id, ls, monitor, new, pids, set};
+use crate::verbs::{addr, bridge, link, route, up, veth};
+use chain::Result;
 
-/// Name network namespaces, and run commands in named or in new ones
+/// Name network namespaces, connect them, and run commands in them
 ///
 /// Names are shared with `ip netns`.
 #[derive(clap::Parser, Debug)]
@@ -14,47 +15,71 @@ pub struct Options {
     pub verb: Verb,
 }
 
-/// What there is to do.
+/// What there is to do: each verb with its own options.
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
-    /// Make a network namespace with a name, its loopback interface up
-    Add {
-        /// The new name
-        name: Name,
-    },
+    /// Make network namespaces with names, their loopback interfaces up
+    Add(add::Options),
+    /// Give a name to the network namespace of a process
+    Attach(attach::Options),
     /// Remove names; a namespace is gone when no process is left in it
     #[command(alias = "delete")]
-    Del {
-        /// The names to remove
-        #[arg(required = true, value_name = "NAME")]
-        names: Vec<Name>,
-    },
+    Del(del::Options),
     /// List the names
-    #[command(alias = "list")]
-    Ls {
-        /// One JSON object per line: name and inode
-        #[arg(long)]
-        json: bool,
-    },
+    #[command(aliases = ["list", "lst", "show"])]
+    Ls(ls::Options),
+    /// List the processes in a named network namespace
+    Pids(pids::Options),
+    /// Print the names of the network namespace of a process; status 1 when it has none
+    Identify(identify::Options),
+    /// Give a named network namespace a number
+    Set(set::Options),
+    /// List the numbers of network namespaces
+    ListId(list_id::Options),
+    /// Tell names as they come and go
+    Monitor(monitor::Options),
     /// Become a command in a named network namespace
-    ///
-    /// It gets a private mount namespace, with a /sys that shows the network of the
-    /// namespace, and with the files of /etc/netns/NAME in place of those of /etc.
-    #[command(override_usage = "netns exec NAME COMMAND [ARG]...", verbatim_doc_comment)]
-    Exec {
-        /// The namespace
-        name: Name,
-        /// What to run, and its arguments
-        #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
-        command: Vec<OsString>,
-    },
+    Exec(exec::Options),
+    /// Make a pair of interfaces, each in a namespace of its own
+    Veth(veth::Options),
+    /// Join two namespaces directly
+    Link(link::Options),
+    /// Make a bridge, and put interfaces into it
+    Bridge(bridge::Options),
+    /// Give an interface addresses, or list them
+    Addr(addr::Options),
+    /// Add a route, or list the routes
+    Route(route::Options),
+    /// Set interfaces up
+    Up(up::Options),
+    /// Set interfaces down
+    Down(up::Options),
     /// Become a command in a new network namespace, which goes when its last process does
-    #[command(override_usage = "netns new -- COMMAND [ARG]...")]
-    New {
-        #[arg(hide = true)]
-        before: Option<OsString>,
-        /// What to run, and its arguments
-        #[arg(last = true, value_name = "COMMAND")]
-        command: Vec<OsString>,
-    },
+    New(new::Options),
+}
+
+impl Verb {
+    /// Does it, and gives the exit status.
+    pub fn run(self) -> Result<u8> {
+        match self {
+            Verb::Add(options) => add::run(&options),
+            Verb::Attach(options) => attach::run(&options),
+            Verb::Del(options) => del::run(&options),
+            Verb::Ls(options) => ls::run(&options),
+            Verb::Pids(options) => pids::run(&options),
+            Verb::Identify(options) => identify::run(&options),
+            Verb::Set(options) => set::run(&options),
+            Verb::ListId(options) => list_id::run(&options),
+            Verb::Monitor(options) => monitor::run(&options),
+            Verb::Exec(options) => exec::run(&options),
+            Verb::Veth(options) => veth::run(&options),
+            Verb::Link(options) => link::run(&options),
+            Verb::Bridge(options) => bridge::run(&options),
+            Verb::Addr(options) => addr::run(&options),
+            Verb::Route(options) => route::run(&options),
+            Verb::Up(options) => Ok(up::run(&options, true)),
+            Verb::Down(options) => Ok(up::run(&options, false)),
+            Verb::New(options) => new::run(&options),
+        }
+    }
 }

@@ -1,33 +1,36 @@
-//! Named network namespaces, shared with `ip netns`, and transient ones for the rest of the line.
+//! Network namespaces: named ones, shared with `ip netns`, transient ones for the rest of the line, and what
+//! connects them.
 //!
-//! [`cli`] reads the options, [`name`] is what a namespace may be called, [`names`] the directory of them that
-//! all tools share, [`create`] makes a namespace; each verb has a file of its own. [`view`] is what a command sees
-//! of /sys and /etc in a namespace, [`refused`] explains the kernel's no.
+//! [`cli`] reads the verb, and each verb has a file of its own in [`verbs`], with its options. [`names`] is the
+//! directory of names that all tools share, [`create`] makes a namespace, [`give`] gives it its name, [`namespace`] opens and visits one,
+//! [`site`] is one with a connection to it, [`netlink`] asks and changes the kernel's networking. [`name`], [`interface`], [`cidr`] and [`mac`] are what is
+//! said on the command line, [`view`] is what a command sees of /sys and /etc in a namespace, [`refused`] explains
+//! the kernel's no, [`output`] is how reports are written.
 #![cfg_attr(not(test), no_main)]
 
-mod add;
+mod cidr;
 mod cli;
 mod create;
-mod del;
-mod exec;
-mod ls;
+mod give;
+mod interface;
+mod mac;
 mod name;
 mod names;
-mod new;
+mod namespace;
+#[allow(dead_code)]
+mod netlink;
+mod output;
 mod refused;
+mod site;
+mod verbs;
 mod view;
+mod words;
 
 use chain::Result;
-use cli::{Options, Verb};
+use cli::Options;
 
 chain::main!("netns", run);
 
 fn run(options: Options) -> Result<u8> {
-    match options.verb {
-        Verb::Add { name } => add::run(&name).map(|()| 0),
-        Verb::Del { names } => del::run(&names),
-        Verb::Ls { json } => ls::run(json).map(|()| 0),
-        Verb::Exec { name, command } => Err(exec::run(&name, &command)),
-        Verb::New { before, command } => Err(new::run(before.as_deref(), &command)),
-    }
+    options.verb.run()
 }

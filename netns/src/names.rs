@@ -113,6 +113,31 @@ pub fn look(file: &Path) -> Result<State> {
     }
 }
 
+/// The names of live namespaces, sorted, each with the inode of its namespace. What is no namespace is left out.
+pub fn live() -> Result<Vec<(String, u64)>> {
+    let what = || format!("read {DIRECTORY}");
+    let entries = match std::fs::read_dir(DIRECTORY) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.cannot_with(what)?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.cannot_with(what)?;
+        if let State::Live(inode) = look(&entry.path())? {
+            names.push((entry.file_name().to_string_lossy().into_owned(), inode));
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Opens what stands under a name of [`live`], which another tool may have given and which may be an odd one.
+pub fn open_file(name: &str) -> Result<OwnedFd> {
+    let file = Path::new(DIRECTORY).join(name);
+    open(&file, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())
+        .cannot_with(|| format!("open {}", show(&file)))
+}
+
 /// A descriptor for setns(2).
 pub fn open_namespace(name: &Name) -> Result<OwnedFd> {
     let file = path(name);

@@ -1,11 +1,11 @@
 //! The kernel's no, with the reason that errno alone does not tell: unshare(2), setns(2), network_namespaces(7).
 
-use crate::name::Name;
 use crate::names::DIRECTORY;
 use chain::Error;
 use chain::text::show;
 use nix::errno::Errno;
 use nix::unistd::geteuid;
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 
@@ -50,7 +50,7 @@ pub fn in_the_way(what: String, file: &Path) -> Error {
 }
 
 /// A namespace that could not be entered.
-pub fn enter(name: &Name, errno: Errno) -> Error {
+pub fn enter(name: impl Display, errno: Errno) -> Error {
     let error = Error::os(format_args!("enter {name}"), errno);
     match errno {
         Errno::EPERM if geteuid().is_root() => error.hint(
