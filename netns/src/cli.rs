@@ -1,6 +1,6 @@
 //! The verbs.
 
-use crate::verbs::{add, del, exec, ls, new};
+use crate::verbs::{add, del, exec, gc, ls, net, new};
 use chain::Result;
 
 /// Name network namespaces, connect them, and run commands in them
@@ -29,6 +29,10 @@ pub enum Verb {
     Exec(exec::Options),
     /// Become a command in a new network namespace, which goes when its last process does
     New(new::Options),
+    /// Networks that namespaces can be in
+    Net(net::Options),
+    /// Take back the published ports and the names of what was killed
+    Gc(gc::Options),
 }
 
 impl Verb {
@@ -40,6 +44,8 @@ impl Verb {
             Verb::Ls(options) => ls::run(&options),
             Verb::Exec(options) => exec::run(&options),
             Verb::New(options) => new::run(&options),
+            Verb::Gc(options) => gc::run(&options),
+            Verb::Net(options) => net::run(&options),
         }
     }
 }

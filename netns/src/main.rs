@@ -8,6 +8,7 @@
 //! the kernel's no, [`output`] is how reports are written.
 #![cfg_attr(not(test), no_main)]
 
+mod attach;
 #[allow(dead_code)]
 mod cidr;
 mod cli;
@@ -22,7 +23,10 @@ mod names;
 mod namespace;
 #[allow(dead_code)]
 mod netlink;
+mod network;
+mod nft;
 mod output;
+mod published;
 mod refused;
 mod verbs;
 mod view;

@@ -5,11 +5,12 @@
 //! | [`socket`] | frames of any netlink protocol out, answers and acknowledgements in |
 //! | [`route`] | a connection that speaks rtnetlink(7) in one network namespace |
 //! | [`request`] | one thing to ask of it, with the words for when it is refused |
-//! | [`links`], [`veths`] | interfaces |
+//! | [`links`], [`veths`], [`bridge_ports`] | interfaces |
 //! | [`addresses`], [`routes`], [`neighbours`] | what interfaces have |
 //! | [`nsids`] | the numbers by which one network namespace knows another |
 
 pub mod addresses;
+pub mod bridge_ports;
 pub mod links;
 pub mod neighbours;
 pub mod nsids;

@@ -30,6 +30,12 @@ pub fn run(options: &Options) -> Result<u8> {
     Ok(status)
 }
 
+/// Makes one, and leaves this process in it.
+pub fn add_one(name: &Name) -> Result<()> {
+    let _lock = names::prepare()?;
+    add(name)
+}
+
 /// Makes a namespace and binds it to its name: all of it, or nothing.
 fn add(name: &Name) -> Result<()> {
     let file = names::path(name);

@@ -30,7 +30,8 @@ pub fn run(options: &Options) -> Result<u8> {
     Ok(status)
 }
 
-fn remove(name: &Name) -> Result<()> {
+/// Removes one.
+pub fn remove(name: &Name) -> Result<()> {
     let file = names::path(name);
     if names::look(&file)? == State::Absent {
         return Err(names::missing(name));

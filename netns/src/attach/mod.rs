@@ -1,0 +1,89 @@
+//! A namespace put into a network: interface, addresses, routes, names and published ports, made in this order and
+//! taken back when something is refused.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`plan`] | what is asked for, checked |
+//! | [`interfaces`] | the pair of interfaces, and with it the address |
+//! | [`ports`] | published ports as elements of the network's maps |
+//! | [`hosts`] | /etc/hosts for all of a network |
+//! | [`resolver`] | /etc/resolv.conf |
+
+pub mod hosts;
+pub mod interfaces;
+pub mod plan;
+pub mod ports;
+pub mod resolver;
+
+use crate::cidr::Cidr;
+use crate::name::Name;
+use crate::namespace::Namespace;
+use crate::netlink::Route;
+use crate::network::Network;
+use crate::nft::Nft;
+use chain::Result;
+use hosts::Hosts;
+use plan::Plan;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// A namespace in a network.
+#[derive(Debug)]
+pub struct Attachment {
+    /// The file for /etc/hosts.
+    pub hosts: PathBuf,
+    /// The file for /etc/resolv.conf; none where this host has none that could be used there.
+    pub resolver: Option<PathBuf>,
+    network: Network,
+    nft: Nft,
+    addresses: Vec<IpAddr>,
+    has_ports: bool,
+    has_name: bool,
+}
+
+/// Puts `inside`, which `inner` is a connection to, into the network of the plan.
+pub fn attach(route: &mut Route, plan: &Plan, inside: &Namespace, inner: &mut Route) -> Result<Attachment> {
+    let network = plan.network.clone();
+    let mut nft = Nft::open()?;
+    ports::check(route, &mut nft, plan)?;
+    let mut names = Hosts::open(&network.name)?;
+    names.check(route, plan)?;
+    let host = interfaces::make(route, plan, inside)?;
+    let addresses: Vec<IpAddr> = network.addresses(host.number).map(|cidr| cidr.ip).collect();
+    let name = plan.name.as_ref().map(Name::as_str);
+    let furnish = || -> Result<Attachment> {
+        let index = interfaces::furnish(inner, plan, host.number)?;
+        interfaces::finish(route, plan, index)?;
+        ports::purge(&mut nft, &network, &addresses)?;
+        names.set(&addresses, name)?;
+        ports::publish(&mut nft, &network.name, name, &plan.ports, &addresses)?;
+        let resolver = resolver::write(&network, host.number, &plan.dns)?;
+        let (has_ports, has_name) = (!plan.ports.is_empty(), plan.name.is_some());
+        Ok(Attachment { hosts: names.path(), resolver, network, nft, addresses, has_ports, has_name })
+    };
+    let result = furnish();
+    drop(names);
+    result.inspect_err(|_| {
+        let _ = route.ask(crate::netlink::links::remove(&host.port));
+    })
+}
+
+impl Attachment {
+    /// Takes back what does not go with the namespace. To be done while that is there still: with it goes the
+    /// interface, and then the address is another's.
+    pub fn undo(&mut self) -> Result<()> {
+        if self.has_name {
+            Hosts::open(&self.network.name)?.set(&self.addresses, None)?;
+        }
+        if self.has_ports {
+            ports::purge(&mut self.nft, &self.network, &self.addresses)?;
+        }
+        resolver::remove(self.resolver.as_deref());
+        Ok(())
+    }
+}
+
+/// The addresses of a host without their prefixes.
+pub fn bare(addresses: impl Iterator<Item = Cidr>) -> Vec<IpAddr> {
+    addresses.map(|cidr| cidr.ip).collect()
+}
