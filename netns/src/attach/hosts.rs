@@ -4,6 +4,7 @@
 use super::plan::Plan;
 use crate::netlink::{Route, links};
 use crate::network::{NetName, Network};
+use crate::refused;
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, ftruncate, open};
@@ -33,7 +34,9 @@ impl Hosts {
     /// Opens it, and makes it if need be.
     pub fn open(network: &NetName) -> Result<Self> {
         let directory = directory(network);
-        fs::create_dir_all(&directory).cannot_with(|| format!("make {}", show(&directory)))?;
+        fs::create_dir_all(&directory)
+            .cannot_with(|| format!("make {}", show(&directory)))
+            .map_err(refused::for_names)?;
         let path = directory.join("hosts");
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let file = open(&path, flags, Mode::from(0o644)).cannot_with(|| format!("open {}", show(&path)))?;

@@ -18,7 +18,7 @@ pub mod resolver;
 use crate::cidr::Cidr;
 use crate::name::Name;
 use crate::namespace::Namespace;
-use crate::netlink::Route;
+use crate::netlink::{Route, links};
 use crate::network::Network;
 use crate::nft::Nft;
 use chain::Result;
@@ -49,26 +49,47 @@ pub fn attach(route: &mut Route, plan: &Plan, inside: &Namespace, inner: &mut Ro
     let mut names = Hosts::open(&network.name)?;
     names.check(route, plan)?;
     let host = interfaces::make(route, plan, inside)?;
-    let addresses: Vec<IpAddr> = network.addresses(host.number).map(|cidr| cidr.ip).collect();
-    let name = plan.name.as_ref().map(Name::as_str);
-    let furnish = || -> Result<Attachment> {
-        let index = interfaces::furnish(inner, plan, host.number)?;
-        interfaces::finish(route, plan, index)?;
-        ports::purge(&mut nft, &network, &addresses)?;
-        names.set(&addresses, name)?;
-        ports::publish(&mut nft, &network.name, name, &plan.ports, &addresses)?;
-        let resolver = resolver::write(&network, host.number, &plan.dns)?;
-        let (has_ports, has_name) = (!plan.ports.is_empty(), plan.name.is_some());
-        Ok(Attachment { hosts: names.path(), resolver, network, nft, addresses, has_ports, has_name })
+    let mut attachment = Attachment {
+        hosts: names.path(),
+        resolver: None,
+        addresses: bare(network.addresses(host.number)),
+        network,
+        nft,
+        has_ports: !plan.ports.is_empty(),
+        has_name: plan.name.is_some(),
     };
-    let result = furnish();
+    let result = attachment.furnish(route, plan, inner, host.number, &mut names);
     drop(names);
-    result.inspect_err(|_| {
-        let _ = route.ask(crate::netlink::links::remove(&host.port));
-    })
+    match result {
+        Ok(()) => Ok(attachment),
+        Err(e) => {
+            let undone = attachment.undo().and_then(|()| route.ask(links::remove(&host.port)).map(drop));
+            if let Err(also) = undone {
+                also.report();
+            }
+            Err(e)
+        }
+    }
 }
 
 impl Attachment {
+    fn furnish(
+        &mut self,
+        route: &mut Route,
+        plan: &Plan,
+        inner: &mut Route,
+        number: u32,
+        names: &mut Hosts,
+    ) -> Result<()> {
+        let name = plan.name.as_ref().map(Name::as_str);
+        let index = interfaces::furnish(inner, plan, number)?;
+        interfaces::finish(route, plan, index)?;
+        ports::purge(&mut self.nft, &self.network, &self.addresses)?;
+        names.set(&self.addresses, name)?;
+        self.resolver = resolver::write(&self.network, number, &plan.dns)?;
+        ports::publish(&mut self.nft, &self.network.name, name, &plan.ports, &self.addresses)
+    }
+
     /// Takes back what does not go with the namespace. To be done while that is there still: with it goes the
     /// interface, and then the address is another's.
     pub fn undo(&mut self) -> Result<()> {

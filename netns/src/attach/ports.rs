@@ -143,7 +143,7 @@ fn taken(port: &Published, number: u16, e: &io::Error) -> Error {
     }
 }
 
-/// Publishes ports of a host: all or none.
+/// Publishes ports of a host. After a refusal some may be published: [`purge`] takes them back.
 pub fn publish(
     nft: &mut Nft,
     network: &NetName,
@@ -164,10 +164,8 @@ pub fn publish(
         let all: Vec<Element> = port.pairs().map(element).collect();
         changes.extend(elements::add(&table, map(port.address), &all));
     }
-    if changes.is_empty() {
-        return Ok(());
-    }
-    nft.transact(changes).map_err(|refusal| {
+    let added = changes.into_iter().try_for_each(|change| nft.transact(vec![change]));
+    added.map_err(|refusal| {
         let gone = refusal.errno == Errno::ENOENT;
         let e = refusal.of("publish the ports");
         if gone {
@@ -200,7 +198,8 @@ pub fn restore(nft: &mut Nft, network: &Network, saved: &Saved, links: &[Link]) 
         let elements: Vec<Element> = of_map.map(|entry| entry.element.clone()).collect();
         changes.extend(elements::add(&network.name.table(), map, &elements));
     }
-    nft.transact(changes).map_err(|refusal| refusal.of("put back published ports"))
+    let added = changes.into_iter().try_for_each(|change| nft.transact(vec![change]));
+    added.map_err(|refusal| refusal.of("put back published ports"))
 }
 
 fn restore_labelled(nft: &mut Nft, network: &Network, link: &Link) -> Result<()> {
@@ -240,13 +239,12 @@ fn remove(nft: &mut Nft, table: &str, gone: &[Entry]) -> Result<()> {
             gone.iter().filter(|entry| entry.map == map).map(|entry| entry.element.clone()).collect();
         changes.extend(elements::remove(table, map, &elements));
     }
-    if changes.is_empty() {
-        return Ok(());
-    }
-    match nft.transact(changes) {
-        // Another one did it meanwhile, or has removed the table.
-        Err(refusal) if refusal.errno == Errno::ENOENT => {}
-        other => other.map_err(|refusal| refusal.of("take back published ports"))?,
+    for change in changes {
+        match nft.transact(vec![change]) {
+            // Another one did it meanwhile, or has removed the table.
+            Err(refusal) if refusal.errno == Errno::ENOENT => {}
+            other => other.map_err(|refusal| refusal.of("take back published ports"))?,
+        }
     }
     let udp = gone.iter().filter(|entry| entry.protocol == Protocol::Udp.number());
     forget(nft, &udp.map(|entry| entry.port).collect())

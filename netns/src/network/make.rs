@@ -12,10 +12,16 @@ use crate::nft::Nft;
 use chain::{Error, Result};
 use netlink_packet_route::link::InfoKind;
 
+/// The largest packet where nothing says otherwise: that of Ethernet.
+const MTU: u32 = 1500;
+
 /// Makes a network: all of it, or nothing.
 pub fn add(route: &mut Route, name: &NetName, label: Label, mtu: Option<u32>) -> Result<Network> {
     let bridge = name.bridge()?;
-    let settings = Settings { mac: Some(mac(name)), mtu, ..Settings::default() };
+    let mtu = mtu.unwrap_or(MTU);
+    // The kernel fits the MTU of a bridge to its ports until somebody has changed it: br_mtu_auto_adjust.
+    let another = if mtu > MTU { mtu - 1 } else { mtu + 1 };
+    let settings = Settings { mac: Some(mac(name)), mtu: Some(another), ..Settings::default() };
     route.ask(links::add(&bridge, InfoKind::Bridge, &settings)).map_err(|e| match e.errno() {
         Some(nix::errno::Errno::EEXIST) => {
             Error::new(format_args!("add {name}"), format_args!("the interface {bridge} exists"))
@@ -26,7 +32,7 @@ pub fn add(route: &mut Route, name: &NetName, label: Label, mtu: Option<u32>) ->
         }
         _ => e,
     })?;
-    furnish(route, name.clone(), label, &bridge).inspect_err(|_| {
+    furnish(route, name.clone(), label, mtu, &bridge).inspect_err(|_| {
         let _ = Nft::open().map(|mut nft| nft.delete_table(&name.table()));
         let _ = route.ask(links::remove(&bridge));
     })
@@ -38,12 +44,13 @@ fn mac(name: &NetName) -> Mac {
     Mac([0x02, a, b, c, d, e])
 }
 
-fn furnish(route: &mut Route, name: NetName, label: Label, bridge: &Interface) -> Result<Network> {
+fn furnish(route: &mut Route, name: NetName, label: Label, mtu: u32, bridge: &Interface) -> Result<Network> {
     let link = links::find(route, bridge)?;
-    let mut network = Network { name, index: link.index, mtu: link.mtu, label };
+    let mut network = Network { name, index: link.index, mtu, label };
     forwarding::of_bridge(bridge.as_str(), network.label.v6.is_some())?;
     rules::load(&network)?;
-    let mut requests = vec![links::set_index(format!("set {bridge} up"), link.index, &Settings::up())];
+    let settings = Settings { mtu: Some(mtu), ..Settings::up() };
+    let mut requests = vec![links::set_index(format!("set {bridge} up"), link.index, &settings)];
     requests.extend(network.addresses(ROUTER).map(|cidr| addresses::add(link.index, bridge, cidr)));
     route.batch(&requests)?;
     let all = links::list(route)?;

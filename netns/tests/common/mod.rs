@@ -1,6 +1,9 @@
 //! A host of a test's own: the thread of the test gets a network and a mount namespace, with a `/run` of its own, and
 //! beyond its uplink is an "internet", a namespace that knows no way back to any network behind the host.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::thread::{ThreadNameSpaceType, UnshareFlags, move_into_thread_name_spaces, unshare_unsafe};
 use std::fs::File;
@@ -25,8 +28,8 @@ const UPLINK: &str = "
     ip -n inet link set lo up; ip -n inet addr add 192.0.2.1/24 dev e0
     ip -n inet -6 addr add 2001:db8::1/64 dev e0 nodad; ip -n inet link set e0 up
     ip route add default via 192.0.2.1; ip -6 route add default via 2001:db8::1
-    until ip -6 route get 2001:db8::1 | grep -q up0; do sleep 0.01; done
-    while ip -6 addr show tentative | grep -q . || ip -n inet -6 addr show tentative | grep -q .; do sleep 0.01; done";
+    until ip -6 addr show up0 scope link | grep -q . && ip -n inet -6 addr show e0 scope link | grep -q .
+    do sleep 0.01; done";
 
 /// Whether the test can run; a skip says why, and is a failure with CHAIN_TESTS_MUST_RUN=1.
 fn can_run() -> bool {
