@@ -104,6 +104,15 @@ impl Attachment {
     }
 }
 
+impl Attachment {
+    /// Ends without waiting for the kernel to forget what [`Attachment::undo`] has removed.
+    pub fn leave(self) {
+        if self.has_ports {
+            self.nft.close_elsewhere();
+        }
+    }
+}
+
 /// The addresses of a host without their prefixes.
 pub fn bare(addresses: impl Iterator<Item = Cidr>) -> Vec<IpAddr> {
     addresses.map(|cidr| cidr.ip).collect()

@@ -15,9 +15,14 @@ pub mod flows;
 
 use crate::netlink::socket::{Frame, Refusal, Socket};
 use chain::Result;
+use chain::sys::fd::close_from_3_except;
+use chain::sys::process::{Fork, clone3};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL};
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use nix::errno::Errno;
+use rustix::event::{Timespec, poll};
+use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 const BATCH_BEGIN: u16 = 0x10;
 const BATCH_END: u16 = 0x11;
@@ -27,6 +32,8 @@ const SUBSYSTEM: u16 = 10;
 const INET: u8 = 1;
 const GET_TABLE: u8 = 1;
 const DELETE_TABLE: u8 = 2;
+/// How long a process may take to end.
+const LONGEST: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// As many acknowledgements as surely fit into the socket's queue.
 const AT_ONCE: usize = 64;
 const TABLE_NAME: u16 = 1;
@@ -80,6 +87,29 @@ impl Nft {
         let question = change(GET_TABLE, 0, Vec::new());
         self.dump(question, |_, attributes| names.extend(attributes::find_text(attributes, TABLE_NAME)))?;
         Ok(names)
+    }
+
+    /// Closes the connection in a process of its own, for which nobody waits: after something was removed, that
+    /// takes until no processor can still be using it (`nft_rcv_nl_event` of net/netfilter/nf_tables_api.c).
+    pub fn close_elsewhere(self) {
+        let parent = Some(getpid());
+        if let Ok(Fork::Child) = clone3(0, None) {
+            let _ = self.hold_until_gone(parent);
+            std::process::exit(0);
+        }
+    }
+
+    /// Holds the socket, and nothing that somebody could wait for, until the process that had it first has ended.
+    fn hold_until_gone(&self, parent: Option<Pid>) -> rustix::io::Result<()> {
+        dup2_stdin(&self.0)?;
+        dup2_stdout(&self.0)?;
+        dup2_stderr(&self.0)?;
+        let _ = close_from_3_except(&[]);
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        if getppid() == parent {
+            poll(&mut [], Some(&LONGEST))?;
+        }
+        Ok(())
     }
 
     /// Removes a table with all that is in it; that there is none is no failure.

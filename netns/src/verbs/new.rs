@@ -109,6 +109,7 @@ fn transient(route: &mut Route, plan: &Plan, command: &[OsString]) -> Result<u8>
     if let Err(e) = attachment.undo() {
         e.report();
     }
+    attachment.leave();
     status
 }
 
