@@ -27,6 +27,7 @@ mod network;
 mod nft;
 mod output;
 mod published;
+mod rate;
 mod refused;
 mod verbs;
 mod view;

@@ -4,9 +4,12 @@
 
 mod common;
 
-use common::{Tcp, address, ask, at, command, on_a_host, output, refusal, serve, sh};
-use std::io::{BufRead, BufReader};
+use common::{Tcp, address, ask, at, command, inside, on_a_host, output, refusal, serve, sh};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
+use std::thread;
+use std::time::Instant;
 
 /// All that a network leaves anywhere: interfaces, rules, switches.
 fn traces() -> String {
@@ -216,6 +219,32 @@ fn the_interface_inside_is_as_asked() {
         assert!(sh("ip link show nb-a").contains("mtu 1500"), "the others have smaller packets too");
         let no = refusal("netns new --net a --mtu 9000 -- true");
         assert!(no.contains("the network a takes 1500 at most"), "{no}");
+    });
+}
+
+/// How long a host takes to send this many bytes to another one, in seconds.
+fn seconds_to_send(from: &str, to: &str, bytes: usize) -> f64 {
+    let at = at(&address(to, 4), 7777);
+    let listener = inside(to, move || TcpListener::bind(at).unwrap());
+    let started = Instant::now();
+    let reader = thread::spawn(move || {
+        let mut all = Vec::new();
+        listener.accept().unwrap().0.read_to_end(&mut all).unwrap();
+        all.len()
+    });
+    inside(from, move || TcpStream::connect(at).unwrap().write_all(&vec![0; bytes]).unwrap());
+    assert_eq!(reader.join().unwrap(), bytes);
+    started.elapsed().as_secs_f64()
+}
+
+#[test]
+fn rates_are_kept_in_both_directions() {
+    on_a_host(|| {
+        sh("netns net add a; netns new slow --net a --down 8m --up 16m; netns new fast --net a");
+        let (down, up) = (seconds_to_send("fast", "slow", 1 << 20), seconds_to_send("slow", "fast", 1 << 20));
+        // 8 million bits in a second are 1 MB.
+        assert!((0.9..2.5).contains(&down), "down: {down}");
+        assert!((0.4..0.9).contains(&up), "up: {up}");
     });
 }
 

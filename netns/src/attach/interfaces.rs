@@ -7,7 +7,7 @@ use crate::namespace::Namespace;
 use crate::netlink::bridge_ports::{self, Port};
 use crate::netlink::links::{self, Settings};
 use crate::netlink::routes::Way;
-use crate::netlink::{Route, addresses, routes, veths};
+use crate::netlink::{Route, addresses, routes, shapers, veths};
 use crate::network::Network;
 use crate::network::label::{PortLabel, ROUTER};
 use crate::network::subnets::hash;
@@ -119,6 +119,7 @@ pub fn furnish(inner: &mut Route, plan: &Plan, number: u32) -> Result<u32> {
         let way = |router| Way { index: Some(link.index), ..Way::default_via(router) };
         requests.extend(routers.into_iter().map(|router| routes::add(&way(router))));
     }
+    requests.extend(plan.up.map(|rate| shapers::limit(INSIDE, link.index, rate)));
     inner.batch(&requests)?;
     link.peer.ok_or_else(|| Error::os(format_args!("find the other end of {INSIDE}"), Errno::ENODEV))
 }
@@ -129,5 +130,7 @@ pub fn finish(route: &mut Route, plan: &Plan, index: u32) -> Result<()> {
     let label = PortLabel { name, ports: plan.ports.iter().map(ToString::to_string).collect() }.cut();
     let port = Port { is_hairpin: !plan.ports.is_empty(), is_isolated: plan.network.label.is_isolated };
     let settings = Settings { alias: Some(label.to_string()), ..Settings::default() };
-    route.ask(bridge_ports::set("set up the port of the bridge", index, port, &settings)).map(drop)
+    let mut requests = vec![bridge_ports::set("set up the port of the bridge", index, port, &settings)];
+    requests.extend(plan.down.map(|rate| shapers::limit("the port of the bridge", index, rate)));
+    route.batch(&requests).map(drop)
 }

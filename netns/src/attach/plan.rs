@@ -4,6 +4,7 @@ use crate::mac::Mac;
 use crate::name::Name;
 use crate::network::Network;
 use crate::published::Published;
+use crate::rate::Rate;
 use chain::text::show;
 use chain::{Error, Result};
 use std::net::IpAddr;
@@ -24,6 +25,10 @@ pub struct Plan {
     pub mac: Option<Mac>,
     /// Its largest packet, in bytes, when it is not that of the network.
     pub mtu: Option<u32>,
+    /// How much it may get.
+    pub down: Option<Rate>,
+    /// How much it may send.
+    pub up: Option<Rate>,
     /// Its published ports.
     pub ports: Vec<Published>,
     /// The servers that resolve names for it, instead of those of this host.

@@ -7,6 +7,7 @@
 //! | [`request`] | one thing to ask of it, with the words for when it is refused |
 //! | [`links`], [`veths`], [`bridge_ports`] | interfaces |
 //! | [`addresses`], [`routes`], [`neighbours`] | what interfaces have |
+//! | [`shapers`] | limits to what interfaces send |
 //! | [`nsids`] | the numbers by which one network namespace knows another |
 
 pub mod addresses;
@@ -17,6 +18,7 @@ pub mod nsids;
 pub mod request;
 pub mod route;
 pub mod routes;
+pub mod shapers;
 pub mod socket;
 pub mod veths;
 

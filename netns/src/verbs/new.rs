@@ -9,6 +9,7 @@ use crate::namespace::Namespace;
 use crate::netlink::Route;
 use crate::network::{NetName, Network};
 use crate::published::Published;
+use crate::rate::Rate;
 use crate::verbs::{add, del};
 use chain::child::Parent;
 use chain::exec::{Environment, exec_with};
@@ -42,6 +43,12 @@ pub struct Options {
     /// Its largest packet, in bytes, up to that of the network
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1280..=65535), requires = "net")]
     mtu: Option<u32>,
+    /// Let it get no more than this, in bits in a second
+    #[arg(long, value_name = "RATE", requires = "net")]
+    down: Option<Rate>,
+    /// Let it send no more than this, in bits in a second
+    #[arg(long, value_name = "RATE", requires = "net")]
+    up: Option<Rate>,
     /// A server that resolves names, instead of those of this host; repeatable
     #[arg(long, value_name = "ADDRESS", requires = "net")]
     dns: Vec<IpAddr>,
@@ -89,6 +96,8 @@ fn plan(options: &Options, route: &mut Route, net: &NetName, name: Option<Name>)
         name,
         mac: options.mac,
         mtu: options.mtu,
+        down: options.down,
+        up: options.up,
         ports: options.publish.clone(),
         dns: options.dns.clone(),
     };
