@@ -84,7 +84,8 @@ impl FromStr for Published {
             Some((text, "udp")) => (text, Protocol::Udp),
             Some((_, other)) => return Err(format!("{} is neither tcp nor udp", show(other))),
         };
-        let (rest, inside) = text.rsplit_once(':').ok_or("it is not [ADDRESS:]HOST-PORT:PORT[/udp]")?;
+        let (rest, inside) =
+            text.rsplit_once(':').ok_or("it is not [ADDR:]PORT:PORT[/udp], as in 8080:80")?;
         let (address, host) = match rest.rsplit_once(':') {
             Some((address, host)) => (read_address(address)?, host),
             None => (Ipv4Addr::LOCALHOST.into(), rest),

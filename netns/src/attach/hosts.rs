@@ -9,6 +9,7 @@ use chain::text::show;
 use chain::{Cannot, Error, Result};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, ftruncate, open};
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,15 @@ const HEAD: &str = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopbac
 /// The directory of a network.
 pub fn directory(network: &NetName) -> PathBuf {
     Path::new(DIRECTORY).join(network.as_str())
+}
+
+/// Removes the directory of a network; that there is none is no failure.
+pub fn remove(network: &NetName) -> Result<()> {
+    let directory = directory(network);
+    match fs::remove_dir_all(&directory) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        other => other.cannot_with(|| format!("remove {}", show(&directory))),
+    }
 }
 
 /// The file, locked until it is dropped.

@@ -26,6 +26,11 @@ use hosts::Hosts;
 use plan::Plan;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
+
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A namespace in a network.
 #[derive(Debug)]
@@ -45,10 +50,12 @@ pub struct Attachment {
 pub fn attach(route: &mut Route, plan: &Plan, inside: &Namespace, inner: &mut Route) -> Result<Attachment> {
     let network = plan.network.clone();
     let mut nft = Nft::open()?;
-    ports::check(route, &mut nft, plan)?;
-    let mut names = Hosts::open(&network.name)?;
-    names.check(route, plan)?;
-    let host = interfaces::make(route, plan, inside)?;
+    let (mut names, host) = patiently(|| {
+        ports::check(route, &mut nft, plan)?;
+        let names = Hosts::open(&network.name)?;
+        names.check(route, plan)?;
+        Ok((names, interfaces::make(route, plan, inside)?))
+    })?;
     let mut attachment = Attachment {
         hosts: names.path(),
         resolver: None,
@@ -70,6 +77,18 @@ pub fn attach(route: &mut Route, plan: &Plan, inside: &Namespace, inner: &mut Ro
             Err(e)
         }
     }
+}
+
+/// The kernel removes the interfaces of a namespace a moment after its last process has ended, and what they hold
+/// is free only then: a refusal that no system call has given is believed when it lasts.
+fn patiently<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
+    for _ in 0..TRIES {
+        match work() {
+            Err(e) if e.errno().is_none() => sleep(PAUSE),
+            other => return other,
+        }
+    }
+    work()
 }
 
 impl Attachment {

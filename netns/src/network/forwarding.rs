@@ -4,7 +4,7 @@
 use crate::netlink::links::Link;
 use crate::netlink::routes::Way;
 use chain::text::show;
-use chain::{Cannot, Error, Result};
+use chain::{Cannot, Result};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
@@ -88,12 +88,8 @@ fn write(file: &Path, value: &str) -> Result<bool> {
     if before.trim() == value {
         return Ok(false);
     }
-    fs::write(file, value).map(|()| true).map_err(|e| match e.kind() {
-        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
-            Error::new(format_args!("write {value} to {}", show(file)), e).hint(
-                "forwarding is needed for the network to work; in a container /proc/sys may be read-only",
-            )
-        }
-        _ => Error::new(format_args!("write {value} to {}", show(file)), e),
+    let written = fs::write(file, value).cannot_with(|| format!("write {value} to {}", show(file)));
+    written.map(|()| true).map_err(|e| {
+        e.hint("no packet goes through a network without it; in a container /proc/sys may be read-only")
     })
 }

@@ -3,7 +3,7 @@
 use super::label::{Label, ROUTER};
 use super::subnets::hash;
 use super::{NetName, Network, forwarding, rules};
-use crate::attach::ports;
+use crate::attach::{hosts, ports};
 use crate::interface::Interface;
 use crate::mac::Mac;
 use crate::netlink::links::{self, Link, Settings};
@@ -109,7 +109,7 @@ pub fn remove(route: &mut Route, name: &NetName, force: bool) -> Result<()> {
     if !ports.is_empty() && !force {
         return Err(Error::new(
             format_args!("remove the network {name}"),
-            format_args!("{} in it", hosts(ports.len())),
+            format_args!("{} in it", count_of(ports.len())),
         )
         .hint("--force takes it away from them"));
     }
@@ -119,12 +119,13 @@ pub fn remove(route: &mut Route, name: &NetName, force: bool) -> Result<()> {
     requests.push(links::remove(&bridge));
     route.batch(&requests)?;
     hand_over(route, name, networks)?;
+    hosts::remove(name)?;
     Nft::open()?
         .delete_table(&name.table())
         .map_err(|refusal| refusal.of(&format!("remove the rules of the network {name}")))
 }
 
-fn hosts(count: usize) -> String {
+fn count_of(count: usize) -> String {
     if count == 1 { "one host is".to_owned() } else { format!("{count} hosts are") }
 }
 
