@@ -167,6 +167,14 @@ fn who_routes_straight_to_a_host_of_a_network_is_dropped() {
     });
 }
 
+/// Whether a packet comes to the internet, from where no answer would find back.
+fn gets_out(name: &str) -> bool {
+    let receiver = inside("inet", || UdpSocket::bind("0.0.0.0:9001").unwrap());
+    inside(name, || UdpSocket::bind("0.0.0.0:0").unwrap().send_to(b"!", at(INTERNET4, 9001)).unwrap());
+    receiver.set_read_timeout(Some(std::time::Duration::from_millis(500))).unwrap();
+    receiver.recv(&mut [0; 4]).is_ok()
+}
+
 #[test]
 fn an_internal_network_has_no_way_out_and_only_this_host_gets_in() {
     on_a_host(|| {
@@ -175,12 +183,15 @@ fn an_internal_network_has_no_way_out_and_only_this_host_gets_in() {
         serve("inet", "::", 9000, "inet");
         sh("ip -n web route add default via $(ip -4 -o addr show dev nb-n | sed 's/.*inet //; s,/.*,,')");
         assert_eq!(ask("web", Tcp, at(INTERNET4, 9000)), None);
+        assert!(!gets_out("web"));
         for family in [4, 6] {
             assert!(ask("two", Tcp, at(&address("web", family), 80)).is_some(), "{family}");
         }
         assert!(ask("", Tcp, at("127.0.0.1", 8080)).is_some());
         let no = common::refusal("netns new --net n -p 0.0.0.0:81:81 -- true");
         assert!(no.contains("the network n is internal"), "{no}");
+        sh("nft flush chain inet netns-n forwarded");
+        assert!(gets_out("web"), "it is not the rule that kept it in");
     });
 }
 
@@ -190,19 +201,25 @@ fn without_icc_siblings_meet_at_published_ports_only() {
         sh("netns net add n --no-icc; netns new web --net n -p 0.0.0.0:8080:80; netns new two --net n");
         serve("web", "::", 80, "web");
         serve("inet", "::", 9000, "inet");
+        // With 1 the rules see what the bridge passes on, and would keep hosts apart all alone.
+        sh("echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables
+            echo 0 >/proc/sys/net/bridge/bridge-nf-call-ip6tables");
         for family in [4, 6] {
-            let to = address("web", family);
-            assert_eq!(ask("two", Tcp, at(&to, 80)), None, "{family}");
-            // By way of the router, past the bridge.
-            let router = router(family);
-            sh(&format!("ip -n two -{family} route add {to} via {router}"));
-            assert_eq!(ask("two", Tcp, at(&to, 80)), None, "{family}, routed");
+            let (web, two) = (address("web", family), address("two", family));
+            assert_eq!(ask("two", Tcp, at(&web, 80)), None, "{family}");
             assert!(ask("two", Tcp, at(of(family, INTERNET4, INTERNET6), 9000)).is_some(), "{family}");
         }
-        sh(&format!("ip -n two route del {}", address("web", 4)));
-        // With 1 the bridge itself leads to published ports, and keeps isolated hosts apart.
-        sh("echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables");
         assert!(ask("two", Tcp, at(HOST4, 8080)).is_some());
+        for family in [4, 6] {
+            // By way of the router, past the bridge.
+            let (web, two, router) = (address("web", family), address("two", family), router(family));
+            sh(&format!(
+                "ip -n two -{family} route add {web} via {router}; ip -n web -{family} route add {two} via {router}"
+            ));
+            assert_eq!(ask("two", Tcp, at(&web, 80)), None, "{family}, routed");
+        }
+        sh("nft flush chain inet netns-n forwarded");
+        assert!(ask("two", Tcp, at(&address("web", 4), 80)).is_some(), "it is not the rule that kept it out");
     });
 }
 
