@@ -205,7 +205,7 @@ fn without_icc_siblings_meet_at_published_ports_only() {
         sh("echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables
             echo 0 >/proc/sys/net/bridge/bridge-nf-call-ip6tables");
         for family in [4, 6] {
-            let (web, two) = (address("web", family), address("two", family));
+            let web = address("web", family);
             assert_eq!(ask("two", Tcp, at(&web, 80)), None, "{family}");
             assert!(ask("two", Tcp, at(of(family, INTERNET4, INTERNET6), 9000)).is_some(), "{family}");
         }
