@@ -1,11 +1,24 @@
 //! The address of an Ethernet interface.
 
+use chain::{Cannot, Result};
+use rustix::rand::{GetRandomFlags, getrandom};
 use std::fmt;
 use std::str::FromStr;
 
 /// Six bytes, written as `02:00:00:00:00:01`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mac(pub [u8; 6]);
+
+impl Mac {
+    /// One that nobody has: six random bytes, with the bits of IEEE 802 that say "a single host's" and "not given by
+    /// a maker".
+    pub fn random() -> Result<Self> {
+        let mut bytes = [0; 6];
+        getrandom(&mut bytes, GetRandomFlags::empty()).cannot("get random bytes")?;
+        bytes[0] = bytes[0] & !1 | 2;
+        Ok(Mac(bytes))
+    }
+}
 
 impl FromStr for Mac {
     type Err = &'static str;

@@ -2,24 +2,21 @@
 //! connects them.
 //!
 //! [`cli`] reads the verb, and each verb has a file of its own in [`verbs`], with its options. [`names`] is the
-//! directory of names that all tools share, [`create`] makes a namespace, [`namespace`] opens and visits one,
-//! [`netlink`] asks and changes the kernel's networking. [`name`], [`interface`], [`cidr`] and [`mac`] are what is
+//! directory of names that all tools share, [`create`] makes a namespace, [`give`] gives it its name, [`namespace`] opens and visits one,
+//! [`site`] is one with a connection to it, [`netlink`] asks and changes the kernel's networking. [`name`], [`interface`], [`cidr`] and [`mac`] are what is
 //! said on the command line, [`view`] is what a command sees of /sys and /etc in a namespace, [`refused`] explains
 //! the kernel's no, [`output`] is how reports are written.
 #![cfg_attr(not(test), no_main)]
 
 mod attach;
-#[allow(dead_code)]
 mod cidr;
 mod cli;
 mod create;
-#[allow(dead_code)]
+mod give;
 mod interface;
-#[allow(dead_code)]
 mod mac;
 mod name;
 mod names;
-#[allow(dead_code)]
 mod namespace;
 #[allow(dead_code)]
 mod netlink;
@@ -29,8 +26,10 @@ mod output;
 mod published;
 mod rate;
 mod refused;
+mod site;
 mod verbs;
 mod view;
+mod words;
 
 use chain::Result;
 use cli::Options;

@@ -1,11 +1,12 @@
 //! A network namespace that is not this process's own, and visits to it.
 
 use crate::name::Name;
-use crate::names;
+use crate::names::{self, State};
 use crate::refused;
 use chain::ns::{self, Kind};
+use chain::sys::ns::flag_of;
 use chain::text::show;
-use chain::{Cannot, Result};
+use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
@@ -48,6 +49,16 @@ impl fmt::Display for Which {
 }
 
 impl Which {
+    /// Whether it is a name that nobody has given, and no process.
+    pub fn is_missing(&self) -> Result<bool> {
+        match self {
+            Which::Named(name) => {
+                Ok(names::look(&names::path(name))? == State::Absent && of_process(name).is_none())
+            }
+            Which::Own | Which::File(_) => Ok(false),
+        }
+    }
+
     /// Opens it.
     pub fn open(&self) -> Result<Namespace> {
         let what = || format!("open {self}");
@@ -60,6 +71,10 @@ impl Which {
             }
         }
         .map(|fd| Namespace { what: self.to_string(), fd, is_own: false })
+        .and_then(|namespace| match self {
+            Which::File(_) => namespace.check().map(|()| namespace),
+            _ => Ok(namespace),
+        })
     }
 }
 
@@ -94,6 +109,24 @@ impl Namespace {
         &self.what
     }
 
+    /// Whether it is the one that this process is in.
+    pub fn is_own(&self) -> bool {
+        self.is_own
+    }
+
+    /// What tells it from others: the inode of its file; none where that cannot be looked at.
+    pub fn inode(&self) -> Option<u64> {
+        rustix::fs::fstat(&self.fd).ok().map(|stat| stat.st_ino)
+    }
+
+    /// Makes sure that it is a network namespace: a file may be anything.
+    fn check(&self) -> Result<()> {
+        match flag_of(self.fd.as_fd()) {
+            Ok(flag) if flag == Kind::Net.row().flag => Ok(()),
+            _ => Err(Error::new(format_args!("use {}", self.what), "it is no network namespace")),
+        }
+    }
+
     /// Runs `work` in it, and comes back.
     pub fn visit<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         if self.is_own {
@@ -112,6 +145,12 @@ impl Namespace {
     pub fn enter(&self) -> Result<()> {
         move_into_thread_name_spaces(self.fd.as_fd(), ThreadNameSpaceType::NETWORK)
             .map_err(|errno| refused::enter(&self.what, Errno::from_raw(errno.raw_os_error())))
+    }
+}
+
+impl From<Namespace> for OwnedFd {
+    fn from(namespace: Namespace) -> Self {
+        namespace.fd
     }
 }
 

@@ -14,3 +14,9 @@ pub fn print(lines: impl IntoIterator<Item = impl Display>) -> Result<()> {
     let mut stdout = io::stdout();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).cannot("write the output")
 }
+
+/// Tells every error, and gives the exit status: one that is no reason to leave the others undone.
+pub fn tell_all(results: impl Iterator<Item = Result<()>>) -> u8 {
+    let tell = |status, result: Result<()>| result.map_or_else(|e| e.report(), |()| status);
+    results.fold(0, tell)
+}

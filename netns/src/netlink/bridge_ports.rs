@@ -1,8 +1,7 @@
 //! Interfaces as ports of a bridge: bridge(8), `bridge link`.
 
-use super::Request;
 use super::links::Settings;
-use netlink_packet_route::RouteNetlinkMessage as Message;
+use super::{Message, Request};
 use netlink_packet_route::link::{
     InfoBridgePort, InfoPortData, InfoPortKind, LinkAttribute, LinkInfo, LinkMessage,
 };

@@ -5,6 +5,7 @@
 //! | [`socket`] | frames of any netlink protocol out, answers and acknowledgements in |
 //! | [`route`] | a connection that speaks rtnetlink(7) in one network namespace |
 //! | [`request`] | one thing to ask of it, with the words for when it is refused |
+//! | [`message`] | what can be said |
 //! | [`links`], [`veths`], [`bridge_ports`] | interfaces |
 //! | [`addresses`], [`routes`], [`neighbours`] | what interfaces have |
 //! | [`shapers`] | limits to what interfaces send |
@@ -13,6 +14,7 @@
 pub mod addresses;
 pub mod bridge_ports;
 pub mod links;
+pub mod message;
 pub mod neighbours;
 pub mod nsids;
 pub mod request;
@@ -22,5 +24,6 @@ pub mod shapers;
 pub mod socket;
 pub mod veths;
 
+pub use message::{Answer, Message};
 pub use request::Request;
 pub use route::Route;

@@ -1,14 +1,17 @@
 //! Routes of the main table: rtnetlink(7), `RTM_*ROUTE`.
 
 use super::addresses::family;
-use super::{Request, Route};
+use super::message::contents;
+use super::{Message, Request, Route};
 use crate::cidr::Cidr;
 use chain::Result;
+use netlink_packet_core::Parseable;
+use netlink_packet_route::AddressFamily;
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage as Message};
 use nix::errno::Errno;
+use nix::libc::RTM_NEWROUTE;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -48,6 +51,17 @@ impl Way {
         let mut way = Way::to(Cidr { prefix: destination_prefix_length, ..all });
         message.attributes.iter().for_each(|attribute| way.learn(attribute));
         Some(way)
+    }
+
+    /// Whether it is what `wanted` asks for; the kernel adds what that leaves open.
+    pub fn is(&self, wanted: &Way) -> bool {
+        let is_same = |has: Option<u32>, wants: Option<u32>| wants.is_none() || has == wants;
+        self.to.network() == wanted.to.network()
+            && self.to.prefix == wanted.to.prefix
+            && self.via == wanted.via
+            && is_same(self.index, wanted.index)
+            && is_same(self.metric, wanted.metric)
+            && (wanted.from.is_none() || self.from == wanted.from)
     }
 
     fn learn(&mut self, attribute: &RouteAttribute) {
@@ -131,10 +145,8 @@ pub fn list(route: &mut Route) -> Result<Vec<Way>> {
         message.header.address_family = family;
         let request = Request::dump("list routes", Message::GetRoute(message));
         let answers = route.ask(request.tolerate(&[Errno::EOPNOTSUPP]))?;
-        ways.extend(answers.iter().filter_map(|answer| match answer {
-            Message::NewRoute(message) => Way::of(message),
-            _ => None,
-        }));
+        let messages = contents(&answers, RTM_NEWROUTE, RouteMessage::parse);
+        ways.extend(messages.filter_map(|message| Way::of(&message)));
     }
     Ok(ways)
 }

@@ -1,9 +1,8 @@
 //! Interfaces that send no faster than they should: tc-tbf(8).
 
-use super::Request;
+use super::{Message, Request};
 use crate::rate::Rate;
 use netlink_packet_core::DefaultNla;
-use netlink_packet_route::RouteNetlinkMessage as Message;
 use netlink_packet_route::tc::{TcAttribute, TcHandle, TcMessage, TcOption};
 
 // TCA_TBF_* of linux/pkt_sched.h.

@@ -1,9 +1,10 @@
 //! `netns del`: removes names.
 
 use crate::name::Name;
-use crate::names::{self, State};
+use crate::names::{self, DIRECTORY, State};
+use crate::output::tell_all;
 use crate::refused;
-use chain::error::FAILED;
+use chain::text::show;
 use chain::{Cannot, Result};
 use rustix::fs::unlink;
 use rustix::mount::{UnmountFlags, unmount};
@@ -15,37 +16,43 @@ const LAYERS: usize = 16;
 /// What it takes.
 #[derive(clap::Args, Debug)]
 pub struct Options {
+    /// All names that there are
+    #[arg(short, long)]
+    all: bool,
     /// The names to remove
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "NAME")]
     names: Vec<Name>,
 }
 
 /// Removes each name, past errors, all of which are told.
 pub fn run(options: &Options) -> Result<u8> {
-    let mut status = 0;
-    for e in options.names.iter().filter_map(|name| remove(name).err()) {
-        e.report();
-        status = FAILED;
+    if options.all {
+        let names = names::live()?;
+        // One that is gone meanwhile was another process's to remove.
+        return Ok(tell_all(names.iter().map(|(name, _)| remove(name).map(drop))));
     }
-    Ok(status)
+    Ok(tell_all(options.names.iter().map(|name| match remove(name.as_str())? {
+        true => Ok(()),
+        false => Err(names::missing(name)),
+    })))
 }
 
-/// Removes one.
-pub fn remove(name: &Name) -> Result<()> {
-    let file = names::path(name);
+/// Whether there was such a name, which may be one that only another tool would give.
+pub fn remove(name: &str) -> Result<bool> {
+    let file = Path::new(DIRECTORY).join(name);
     if names::look(&file)? == State::Absent {
-        return Err(names::missing(name));
+        return Ok(false);
     }
     let _lock = names::lock()?;
     match names::look(&file)? {
-        State::Absent => Err(names::missing(name)),
-        State::InTheWay => Err(refused::in_the_way(format!("remove {name}"), &file)),
-        State::Live(_) | State::Stale => unbind(name, &file),
+        State::Absent => Ok(false),
+        State::InTheWay => Err(refused::in_the_way(format!("remove {}", show(name)), &file)),
+        State::Live(_) | State::Stale => unbind(name, &file).map(|()| true),
     }
 }
 
-fn unbind(name: &Name, file: &Path) -> Result<()> {
-    let what = || format!("remove {name}");
+fn unbind(name: &str, file: &Path) -> Result<()> {
+    let what = || format!("remove {}", show(name));
     for _ in 0..LAYERS {
         match unmount(file, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
             Ok(()) => {}

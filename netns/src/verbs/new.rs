@@ -148,7 +148,7 @@ fn named(route: &mut Route, plan: &Plan) -> Result<()> {
     match attach::attach(route, plan, &inside, &mut inner) {
         Ok(_) => Ok(()),
         Err(e) => {
-            if let Err(also) = del::remove(name) {
+            if let Err(also) = del::remove(name.as_str()) {
                 also.report();
             }
             Err(e)

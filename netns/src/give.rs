@@ -1,0 +1,67 @@
+//! Giving a name to a namespace.
+
+use crate::name::Name;
+use crate::names::{self, Lock, State};
+use crate::refused;
+use chain::text::show;
+use chain::{Cannot, Error, Result};
+use rustix::fs::{Mode, OFlags, open, stat, unlink};
+use rustix::mount::mount_bind;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// How young a file must be for its maker to be taken for alive, and how long it is waited for.
+const YOUNG: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(5);
+const PAUSES: usize = 20;
+
+/// Makes sure that the name is free, and takes over what a killed maker has left. For the holder of the lock.
+pub fn reserve(name: &Name, _: &Lock) -> Result<()> {
+    let file = names::path(name);
+    let what = || format!("add {name}");
+    match settled(&file)? {
+        State::Absent => Ok(()),
+        State::Live(_) => Err(exists(name)),
+        State::Stale => unlink(&file).cannot_with(what).map_err(refused::for_names),
+        State::InTheWay => Err(refused::in_the_way(what(), &file)),
+    }
+}
+
+/// What stands there, past the moment between the file and the bind: `ip netns add` does not hold the lock then.
+fn settled(file: &Path) -> Result<State> {
+    for _ in 0..PAUSES {
+        match names::look(file)? {
+            State::Stale if is_young(file) => std::thread::sleep(PAUSE),
+            state => return Ok(state),
+        }
+    }
+    names::look(file)
+}
+
+fn is_young(file: &Path) -> bool {
+    let Ok(stat) = stat(file) else { return false };
+    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(stat.st_ctime.try_into().unwrap_or(0));
+    changed.elapsed().is_ok_and(|age| age < YOUNG)
+}
+
+/// Binds the namespace behind `source`, a file of /proc, to the name: all of it, or nothing. Last of all, so that as
+/// little time as can be is between the file and what makes it a name.
+pub fn bind(name: &Name, source: &str) -> Result<()> {
+    let file = names::path(name);
+    let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    match open(&file, flags, Mode::empty()) {
+        Err(rustix::io::Errno::EXIST) => return Err(exists(name)),
+        made => made.cannot_with(|| format!("make {}", show(&file))).map_err(refused::for_names)?,
+    };
+    mount_bind(source, &file)
+        .inspect_err(|_| {
+            let _ = unlink(&file);
+        })
+        .cannot_with(|| format!("bind the namespace to {}", show(&file)))
+        .map_err(refused::for_names)
+}
+
+fn exists(name: &Name) -> Error {
+    Error::new(format_args!("add {name}"), "a network namespace of this name exists")
+        .hint(format_args!("`netns del {name}` removes it"))
+}
