@@ -1,6 +1,6 @@
 //! The verbs.
 
-use crate::verbs::{add, attach, del, exec, identify, list_id, ls, monitor, new, pids, set};
+use crate::verbs::{add, attach, del, exec, gc, identify, list_id, ls, monitor, net, new, pids, set};
 use crate::verbs::{addr, bridge, link, route, up, veth};
 use chain::Result;
 
@@ -56,6 +56,10 @@ pub enum Verb {
     Down(up::Options),
     /// Become a command in a new network namespace, which goes when its last process does
     New(new::Options),
+    /// Networks that namespaces can be in
+    Net(net::Options),
+    /// Take back the published ports and the names of what was killed
+    Gc(gc::Options),
 }
 
 impl Verb {
@@ -80,6 +84,8 @@ impl Verb {
             Verb::Up(options) => Ok(up::run(&options, true)),
             Verb::Down(options) => Ok(up::run(&options, false)),
             Verb::New(options) => new::run(&options),
+            Verb::Gc(options) => gc::run(&options),
+            Verb::Net(options) => net::run(&options),
         }
     }
 }

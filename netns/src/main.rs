@@ -8,6 +8,7 @@
 //! the kernel's no, [`output`] is how reports are written.
 #![cfg_attr(not(test), no_main)]
 
+mod attach;
 mod cidr;
 mod cli;
 mod create;
@@ -19,7 +20,11 @@ mod names;
 mod namespace;
 #[allow(dead_code)]
 mod netlink;
+mod network;
+mod nft;
 mod output;
+mod published;
+mod rate;
 mod refused;
 mod site;
 mod verbs;

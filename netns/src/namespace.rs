@@ -99,6 +99,11 @@ impl Namespace {
         Ok(Namespace { what: ".".to_owned(), fd, is_own: true })
     }
 
+    /// The one that this process is in for now, and that it is about to leave.
+    pub fn new_own() -> Result<Self> {
+        Ok(Namespace { what: "the new namespace".to_owned(), is_own: false, ..Namespace::own()? })
+    }
+
     /// How it is called in messages.
     pub fn what(&self) -> &str {
         &self.what

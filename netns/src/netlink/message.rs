@@ -7,6 +7,7 @@ use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::neighbour::NeighbourMessage;
 use netlink_packet_route::nsid::NsidMessage;
 use netlink_packet_route::route::RouteMessage;
+use netlink_packet_route::tc::TcMessage;
 use nix::libc;
 
 /// Makes the enumeration, and what depends on each of its rows: variant, content and `RTM_*` number.
@@ -47,6 +48,7 @@ messages! {
     GetNeighbour(NeighbourMessage) = RTM_GETNEIGH,
     NewNsId(NsidMessage) = RTM_NEWNSID,
     GetNsId(NsidMessage) = RTM_GETNSID,
+    NewQueueDiscipline(TcMessage) = RTM_NEWQDISC,
 }
 
 /// An answer to a message.

@@ -6,11 +6,13 @@
 //! | [`route`] | a connection that speaks rtnetlink(7) in one network namespace |
 //! | [`request`] | one thing to ask of it, with the words for when it is refused |
 //! | [`message`] | what can be said |
-//! | [`links`], [`veths`] | interfaces |
+//! | [`links`], [`veths`], [`bridge_ports`] | interfaces |
 //! | [`addresses`], [`routes`], [`neighbours`] | what interfaces have |
+//! | [`shapers`] | limits to what interfaces send |
 //! | [`nsids`] | the numbers by which one network namespace knows another |
 
 pub mod addresses;
+pub mod bridge_ports;
 pub mod links;
 pub mod message;
 pub mod neighbours;
@@ -18,6 +20,7 @@ pub mod nsids;
 pub mod request;
 pub mod route;
 pub mod routes;
+pub mod shapers;
 pub mod socket;
 pub mod veths;
 

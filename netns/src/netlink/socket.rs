@@ -12,6 +12,7 @@ use netlink_packet_core::{
 use nix::errno::Errno;
 use nix::libc::{EIO, MSG_DONTWAIT};
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// The length of struct nlmsghdr.
 const HEADER: usize = 16;
@@ -162,6 +163,12 @@ impl Socket {
                 other => return other.map(drop),
             }
         }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

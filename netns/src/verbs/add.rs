@@ -18,9 +18,16 @@ pub struct Options {
 /// Makes each, past errors, all of which are told.
 pub fn run(options: &Options) -> Result<u8> {
     let lock = names::prepare()?;
-    Ok(tell_all(options.names.iter().map(|name| {
-        give::reserve(name, &lock)?;
-        create::enter_new()?;
-        give::bind(name, "/proc/self/ns/net")
-    })))
+    Ok(tell_all(options.names.iter().map(|name| make(name, &lock))))
+}
+
+/// Makes one, and leaves this process in it.
+pub fn add_one(name: &Name) -> Result<()> {
+    make(name, &names::prepare()?)
+}
+
+fn make(name: &Name, lock: &names::Lock) -> Result<()> {
+    give::reserve(name, lock)?;
+    create::enter_new()?;
+    give::bind(name, "/proc/self/ns/net")
 }

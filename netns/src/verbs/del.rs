@@ -38,7 +38,7 @@ pub fn run(options: &Options) -> Result<u8> {
 }
 
 /// Whether there was such a name, which may be one that only another tool would give.
-fn remove(name: &str) -> Result<bool> {
+pub fn remove(name: &str) -> Result<bool> {
     let file = Path::new(DIRECTORY).join(name);
     if names::look(&file)? == State::Absent {
         return Ok(false);

@@ -1,30 +1,157 @@
-//! `netns new`: a command in a namespace that lasts as long as its processes.
+//! `netns new`: a command in a namespace that lasts as long as its processes, or a namespace in a network.
 
+use crate::attach::plan::{Plan, number_of};
+use crate::attach::{self, Attachment};
 use crate::create;
+use crate::mac::Mac;
+use crate::name::Name;
+use crate::namespace::Namespace;
+use crate::netlink::Route;
+use crate::network::{NetName, Network};
+use crate::published::Published;
+use crate::rate::Rate;
+use crate::verbs::{add, del};
+use chain::child::Parent;
+use chain::exec::{Environment, exec_with};
+use chain::resolver::{HOSTS, RESOLV_CONF};
 use chain::text::show;
 use chain::{Error, Result};
 use std::ffi::OsString;
+use std::net::IpAddr;
 
 /// What it takes.
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "netns new -- COMMAND [ARG]...")]
+#[command(override_usage = "netns new -- COMMAND [ARG]...
+       netns new [NAME] --net NET [OPTION]... -- COMMAND [ARG]...
+       netns new NAME --net NET [OPTION]...")]
 pub struct Options {
-    #[arg(hide = true)]
-    before: Option<OsString>,
+    /// What the others of the network call it; without a command, also a name as of `add`
+    #[arg(value_name = "NAME")]
+    name: Option<OsString>,
+    /// Put it into this network
+    #[arg(long, value_name = "NET")]
+    net: Option<NetName>,
+    /// Its address; without it, one that its name stands for, or a free one
+    #[arg(long, value_name = "ADDRESS", requires = "net")]
+    ip: Option<IpAddr>,
+    /// Lead a port of this host, of 127.0.0.1 if no address is given, to one of it; repeatable
+    #[arg(short, long = "publish", value_name = "[ADDR:]PORT:PORT[/udp]", requires = "net")]
+    publish: Vec<Published>,
+    /// Its Ethernet address
+    #[arg(long, value_name = "ADDRESS", requires = "net")]
+    mac: Option<Mac>,
+    /// Its largest packet, in bytes, up to that of the network
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1280..=65535), requires = "net")]
+    mtu: Option<u32>,
+    /// Let it get no more than this, in bits in a second
+    #[arg(long, value_name = "RATE", requires = "net")]
+    down: Option<Rate>,
+    /// Let it send no more than this, in bits in a second
+    #[arg(long, value_name = "RATE", requires = "net")]
+    up: Option<Rate>,
+    /// A server that resolves names, instead of those of this host; repeatable
+    #[arg(long, value_name = "ADDRESS", requires = "net")]
+    dns: Vec<IpAddr>,
     /// What to run, and its arguments
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
-/// Becomes the command; returns only to say why not.
+/// Becomes the command, or waits for it where something is to be undone.
 pub fn run(options: &Options) -> Result<u8> {
-    match (&options.before, options.command.as_slice()) {
-        (Some(word), _) => Err(Error::new(format_args!("take {}", show(word)), "the command goes after --")
-            .hint(format_args!("as in `netns new -- {}`", show(word)))),
-        (None, []) => Err(Error::new("start", "no command is given").hint("as in `netns new -- sh`")),
-        (None, command) => {
+    match (&options.net, &options.name, options.command.as_slice()) {
+        (None, Some(word), _) => {
+            Err(Error::new(format_args!("take {}", show(word)), "the command goes after --")
+                .hint(format_args!("as in `netns new -- {}`", show(word))))
+        }
+        (None, None, []) => Err(Error::new("start", "no command is given").hint("as in `netns new -- sh`")),
+        (None, None, command) => {
             create::enter_new()?;
             Err(chain::exec::exec(command))
+        }
+        (Some(_), None, []) => Err(Error::new("start", "neither a name nor a command is given")
+            .hint("as in `netns new --net NET -- sh`")),
+        (Some(net), name, command) => {
+            let name = name.as_ref().map(read_name).transpose()?;
+            let mut route = Route::open()?;
+            let plan = plan(options, &mut route, net, name)?;
+            match command {
+                [] => named(&mut route, &plan).map(|()| 0),
+                command => transient(&mut route, &plan, command),
+            }
+        }
+    }
+}
+
+fn read_name(name: &OsString) -> Result<Name> {
+    let text = name.to_str().unwrap_or_default();
+    text.parse().map_err(|why| Error::new(format_args!("use {} for [NAME]", show(name)), why))
+}
+
+fn plan(options: &Options, route: &mut Route, net: &NetName, name: Option<Name>) -> Result<Plan> {
+    let network = Network::find(route, net)?;
+    let plan = Plan {
+        number: options.ip.map(|ip| number_of(&network, ip)).transpose()?,
+        network,
+        name,
+        mac: options.mac,
+        mtu: options.mtu,
+        down: options.down,
+        up: options.up,
+        ports: options.publish.clone(),
+        dns: options.dns.clone(),
+    };
+    plan.check().map(|()| plan)
+}
+
+/// Runs the command in a new namespace, and takes back what does not go with it.
+fn transient(route: &mut Route, plan: &Plan, command: &[OsString]) -> Result<u8> {
+    let parent = Parent::prepare()?;
+    let (inside, mut inner) = make(create::enter)?;
+    let mut attachment = attach::attach(route, plan, &inside, &mut inner)?;
+    let environment = environment(&attachment);
+    let enter = || inside.enter().map_or_else(|e| e, |()| exec_with(command, &environment));
+    let status = parent
+        .start_at_once(0, None, enter)
+        .map_err(|errno| Error::os("start a process", errno))
+        .and_then(|child| parent.wait(child));
+    if let Err(e) = attachment.undo() {
+        e.report();
+    }
+    attachment.leave();
+    status
+}
+
+/// Makes a namespace, and opens it and a connection to it; this process stays where it is.
+fn make(enter: impl FnOnce() -> Result<()>) -> Result<(Namespace, Route)> {
+    let home = Namespace::own()?;
+    enter()?;
+    let made = Namespace::new_own().and_then(|inside| Ok((inside, Route::open()?)));
+    home.enter()?;
+    made
+}
+
+fn environment(attachment: &Attachment) -> Environment {
+    let mut environment = Environment::current();
+    environment.set(HOSTS, &attachment.hosts);
+    match &attachment.resolver {
+        Some(file) => environment.set(RESOLV_CONF, file),
+        None => environment.remove(RESOLV_CONF),
+    }
+    environment
+}
+
+/// Makes a namespace with a name, which stays.
+fn named(route: &mut Route, plan: &Plan) -> Result<()> {
+    let Some(name) = &plan.name else { return Ok(()) };
+    let (inside, mut inner) = make(|| add::add_one(name))?;
+    match attach::attach(route, plan, &inside, &mut inner) {
+        Ok(_) => Ok(()),
+        Err(e) => {
+            if let Err(also) = del::remove(name.as_str()) {
+                also.report();
+            }
+            Err(e)
         }
     }
 }

@@ -110,7 +110,11 @@ fn every_option_is_in_the_man_page_and_the_other_way_round() {
             .unwrap_or_else(|e| panic!("the page of {tool}: {e}"));
         let mut help = sandbox.run(tool).arg("--help").done().text();
         for verb in verbs(&help) {
-            help += &sandbox.run(tool).args([&verb, "--help"]).done().text();
+            let of_verb = sandbox.run(tool).args([&verb, "--help"]).done().text();
+            for below in verbs(&of_verb) {
+                help += &sandbox.run(tool).args([&verb, &below, "--help"]).done().text();
+            }
+            help += &of_verb;
         }
         let documented: BTreeSet<String> =
             page.lines().filter(|line| line.starts_with(".It Fl ")).flat_map(of_page).collect();

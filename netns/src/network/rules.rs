@@ -1,0 +1,89 @@
+//! The table of a network: read once by nft when the network is made. A published port is an element of its maps,
+//! and nothing else of it ever changes.
+
+use super::Network;
+use crate::network::label::Label;
+use chain::text::escape;
+use chain::{Cannot, Error, Result};
+use rustix::fs::{MemfdFlags, memfd_create};
+use std::fs::File;
+use std::io::{ErrorKind, Seek, Write};
+use std::process::Command;
+
+/// Loads the table, in place of one that is there.
+pub fn load(network: &Network) -> Result<()> {
+    let what = format!("load the rules of the network {}", network.name);
+    let mut file = File::from(memfd_create("rules", MemfdFlags::CLOEXEC).cannot("make a file in memory")?);
+    file.write_all(text(network)?.as_bytes()).and_then(|()| file.rewind()).cannot("write the rules")?;
+    let output = Command::new("nft").args(["-f", "-"]).stdin(file).output().map_err(|e| match e.kind() {
+        ErrorKind::NotFound => Error::new(&what, "nft is not installed")
+            .hint("it is of the package nftables, and needed only when a network is made or repaired"),
+        _ => Error::new("run nft", e),
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let talk = String::from_utf8_lossy(&output.stderr);
+    Err(Error::new(what, format_args!("nft says: {}", escape(talk.lines().next().unwrap_or("nothing")))))
+}
+
+/// What nft(8) reads.
+fn text(network: &Network) -> Result<String> {
+    let (table, bridge) = (network.name.table(), network.name.bridge()?);
+    let Label { is_internal, is_isolated, .. } = network.label;
+    let family = |is_v4| if is_v4 { "ip" } else { "ip6" };
+    let (mut out, mut back) = (String::new(), String::new());
+    for subnet in network.label.subnets() {
+        let family = family(subnet.ip.is_ipv4());
+        back += &format!("    oifname \"{bridge}\" {family} saddr {subnet} ct status dnat masquerade\n");
+        out += &format!("    oifname != \"{bridge}\" {family} saddr {subnet} masquerade\n");
+    }
+    if is_internal {
+        out.clear();
+    }
+    let siblings = if is_isolated { "drop" } else { "accept" };
+    let others = match is_internal {
+        true => format!("    iifname \"{bridge}\" drop\n"),
+        false => format!(
+            "    ct state established,related accept
+    oifname \"{bridge}\" ct status dnat accept
+    iifname \"{bridge}\" ct state invalid drop\n"
+        ),
+    };
+    Ok(format!(
+        "table inet {table} {{ }}
+delete table inet {table}
+table inet {table} {{
+  map pub4 {{ type inet_proto . inet_service : ipv4_addr . inet_service; }}
+  map pub6 {{ type inet_proto . inet_service : ipv6_addr . inet_service; }}
+  map pub4a {{ type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }}
+  map pub6a {{ type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }}
+  chain spoofed {{
+    type filter hook prerouting priority raw; policy accept;
+    iifname != \"lo\" ip daddr 127.0.0.0/8 drop comment \"the loopback of this host is for itself\"
+    iifname \"{bridge}\" fib saddr . iif oif missing drop comment \"a source that is not of the network\"
+  }}
+  chain published {{
+    fib daddr type != local return
+    dnat ip to ip daddr . meta l4proto . th dport map @pub4a
+    dnat ip6 to ip6 daddr . meta l4proto . th dport map @pub6a
+    dnat ip to meta l4proto . th dport map @pub4
+    dnat ip6 to meta l4proto . th dport map @pub6
+  }}
+  chain from-outside {{ type nat hook prerouting priority dstnat; policy accept; jump published; }}
+  chain from-host {{ type nat hook output priority -100; policy accept; jump published; }}
+  chain sources {{
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname \"{bridge}\" ip saddr 127.0.0.0/8 masquerade
+{back}{out}  }}
+  chain forwarded {{
+    type filter hook forward priority filter; policy accept;
+    iifname \"{bridge}\" oifname \"{bridge}\" ct status dnat accept
+    iifname \"{bridge}\" oifname \"{bridge}\" ct state established,related accept
+    iifname \"{bridge}\" oifname \"{bridge}\" {siblings}
+{others}    oifname \"{bridge}\" drop
+  }}
+}}
+"
+    ))
+}

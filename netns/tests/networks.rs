@@ -1,0 +1,296 @@
+//! Networks and hosts in them: what is made, what is refused, what is left.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{Tcp, address, ask, at, command, inside, on_a_host, output, refusal, serve, sh};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::thread;
+use std::time::Instant;
+
+/// All that a network leaves anywhere: interfaces, rules, switches.
+fn traces() -> String {
+    sh("ip -br link | cut -d' ' -f1; nft list ruleset; ls -A /run/netns-net || true
+        grep -H . /proc/sys/net/ipv[46]/conf/*/*forwarding")
+}
+
+#[test]
+fn a_network_goes_without_a_trace() {
+    on_a_host(|| {
+        sh("mkdir /run/netns-net");
+        let before = traces();
+        sh("netns net add a; netns net add b 10.9.0.0/16 fd09::/64; netns new web --net a -p 8080:80");
+        let forwarding = "cat /proc/sys/net/ipv4/conf/up0/forwarding";
+        assert_eq!(sh(forwarding), "1");
+        let no = refusal("netns net rm a");
+        assert!(no.contains("one host is in it"), "{no}");
+        sh("netns net rm --force a");
+        assert_eq!(sh(forwarding), "1", "the other network needs it");
+        sh("netns net rm b");
+        assert_eq!(traces(), before);
+    });
+}
+
+#[test]
+fn what_was_on_before_stays_on() {
+    on_a_host(|| {
+        sh("echo 1 >/proc/sys/net/ipv4/conf/up0/forwarding; netns net add a; netns net rm a");
+        assert_eq!(sh("cat /proc/sys/net/ipv4/conf/up0/forwarding"), "1");
+    });
+}
+
+#[test]
+fn subnets_are_free_ones() {
+    on_a_host(|| {
+        sh("ip route add 10.210.0.0/23 via 192.0.2.1; netns net add a; netns net add b");
+        let list = sh("netns net ls");
+        assert!(list.contains("10.210.2.0/24") && list.contains("10.210.3.0/24"), "{list}");
+        for (line, why) in [
+            ("c 10.210.2.128/25", "uses or reaches 10.210.2.0/24"),
+            ("c 10.5.0.1/24", "the bits of the host are not zero"),
+            ("c 10.5.0.0/24 10.6.0.0/24", "one subnet of IPv4"),
+            ("c 127.0.0.0/24", "no host can have such addresses"),
+            ("a", "the interface nb-a exists"),
+            ("thirteen-long", "at most 12 characters"),
+        ] {
+            let no = refusal(&format!("netns net add {line}"));
+            assert!(no.contains(why), "{line}: {no}");
+        }
+        assert_eq!(sh("netns net ls | wc -l"), "3");
+    });
+}
+
+#[test]
+fn a_network_is_told_as_json() {
+    on_a_host(|| {
+        sh(
+            "netns net add a 10.9.0.0/24 fd09::/64 --mtu 1400; netns new web --net a --ip 10.9.0.7 -p 8080-8081:80-81",
+        );
+        let all = sh("netns net ls --json");
+        let port = r#""ports":["127.0.0.1:8080-8081:80-81/tcp"]"#;
+        for part in [r#""name":"a""#, r#""addresses":["10.9.0.7","fd09::7"]"#, r#""mtu":1400"#, port] {
+            assert!(all.contains(part), "{part}: {all}");
+        }
+    });
+}
+
+#[test]
+fn the_same_name_has_the_same_address_each_time() {
+    on_a_host(|| {
+        sh("netns net add a");
+        let show = "netns new web --net a -- ip -o addr show dev eth0 scope global";
+        let first = sh(show);
+        assert!(first.contains("inet 10.210.0.") && first.contains("inet6 fd"), "{first}");
+        let again = || sh("until ! ip -br link | grep -q ^nv; do sleep 0.01; done") + &sh(show);
+        assert!((0..3).all(|_| again() == first));
+    });
+}
+
+#[test]
+fn an_address_is_one_hosts() {
+    on_a_host(|| {
+        sh("netns net add a 10.9.0.0/28; netns new web --net a --ip 10.9.0.7");
+        let no = refusal("netns new other --net a --ip 10.9.0.7");
+        assert!(no.contains("web has the address 10.9.0.7"), "{no}");
+        let no = refusal("netns new web --net a -- true");
+        assert!(no.contains("there is a web already, at 10.9.0.7"), "{no}");
+        for (ip, why) in [
+            ("10.9.0.1", "from 10.9.0.2 to 10.9.0.14"),
+            ("10.9.0.15", "from"),
+            ("10.8.0.1", "is 10.9.0.0/28"),
+        ] {
+            let no = refusal(&format!("netns new x --net a --ip {ip}"));
+            assert!(no.contains(why), "{no}");
+        }
+        sh("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do netns new h$i --net a; done");
+        let no = refusal("netns new more --net a");
+        assert!(no.contains("all its addresses are in use"), "{no}");
+        assert_eq!(
+            sh(
+                "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do ip -n h$i -4 -o addr show dev eth0; done | sort -u | wc -l"
+            ),
+            "12"
+        );
+        assert_eq!(sh("ip netns | grep -c more || true"), "0", "a name was left");
+    });
+}
+
+#[test]
+fn the_link_waits_and_gives_the_status_of_the_command() {
+    on_a_host(|| {
+        sh("netns net add a");
+        for (command, status) in
+            [("true", 0), ("sh -c 'exit 7'", 7), ("sh -c 'kill -9 $$'", 137), ("no-such", 127), ("/", 126)]
+        {
+            let output = output(&format!("netns new --net a -p 8080:80 -- {command}"));
+            assert_eq!(output.status.code(), Some(status), "{command}");
+        }
+        assert_eq!(sh("nft list ruleset | grep -c elements || true"), "0");
+    });
+}
+
+#[test]
+fn a_port_that_is_in_use_is_refused() {
+    on_a_host(|| {
+        sh("netns net add a; netns net add b; netns new web --net a -p 0.0.0.0:8080-8089:80-89");
+        for spec in ["8080:80", "0.0.0.0:8085:1", "192.0.2.2:8089:1", "8000-8080:8000-8080"] {
+            let no = refusal(&format!("netns new --net b -p {spec} -- true"));
+            assert!(no.contains("is published already, for web of the network a"), "{spec}: {no}");
+        }
+        sh("netns new --net b -p 8080:80/udp -p '[::]:8080:80' -- true");
+        serve("", "127.0.0.1", 9999, "host");
+        for spec in ["9999:1", "0.0.0.0:9999:1", "9990-9999:1-10/udp"] {
+            let no = refusal(&format!("netns new --net a -p {spec} -- true"));
+            assert!(no.contains("a program of this host listens on 9999/"), "{spec}: {no}");
+        }
+        let no = refusal("netns new --net a -p 203.0.113.1:80:80 -- true");
+        assert!(no.contains("203.0.113.1 is no address of this host"), "{no}");
+        let no = refusal("netns new --net a -p 81:80 -p 80-90:80-90 -- true");
+        assert!(no.contains("port 81 is given twice"), "{no}");
+    });
+}
+
+#[test]
+fn ranges_of_any_size_are_published_whole() {
+    on_a_host(|| {
+        sh("netns net add a; netns new web --net a -p 10000-14999:20000-24999");
+        assert_eq!(sh("nft list map inet netns-a pub4a | grep -c 'comment \"web\"'"), "5000");
+        for port in [20000, 20400, 24999] {
+            serve("web", "0.0.0.0", port, "web");
+            assert!(ask("", Tcp, at("127.0.0.1", port - 10000)).is_some(), "{port}");
+        }
+    });
+}
+
+#[test]
+fn after_a_kill_gc_leaves_nothing() {
+    on_a_host(|| {
+        sh("netns net add a; netns new stays --net a -p 8081:81");
+        let before = sh("nft list ruleset; cat /run/netns-net/a/*; ip -br link | cut -d' ' -f1");
+        let start = || {
+            let line = "exec netns new web --net a -p 8080:80 -p 8080:80/udp --dns 192.0.2.53 -- sh -c 'echo up; exec sleep 60'";
+            let mut child = command(line).stdout(Stdio::piped()).spawn().unwrap();
+            BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
+            let timeout = child.id();
+            sh(&format!("kill -9 $(cat /proc/{timeout}/task/{timeout}/children)"));
+            child.wait().unwrap();
+            sh("until [ $(ip -br link | grep -c ^nv) = 1 ]; do sleep 0.01; done");
+        };
+        start();
+        assert!(sh("nft list ruleset").contains("8080"), "nothing was left that gc could remove");
+        sh("netns new web --net a -p 8080:80 -- true");
+        start();
+        // At once after a kill, while the kernel is still busy with what was killed.
+        sh("for i in 1 2 3 4 5; do
+                netns new web --net a --ip 10.210.0.9 -p 8080:80 -- sh -c 'kill -9 $PPID' || [ $? = 137 ]
+            done");
+        start();
+        sh("netns gc");
+        assert_eq!(sh("nft list ruleset; cat /run/netns-net/a/*; ip -br link | cut -d' ' -f1"), before);
+    });
+}
+
+#[test]
+fn names_are_seen_by_those_who_are_there_already() {
+    on_a_host(|| {
+        sh("netns net add a; netns new one --net a");
+        let script = "netns new two --net a -- sh -euc '
+            grep -q \" one one.netns$\" $CHAIN_HOSTS; i=$(stat -c %i $CHAIN_HOSTS)
+            nsenter -t $PPID -n netns new three --net a
+            grep -c \" three \" $CHAIN_HOSTS; [ $i = $(stat -c %i $CHAIN_HOSTS) ]
+            grep -q nameserver $CHAIN_RESOLV_CONF; ! grep -q 127. $CHAIN_RESOLV_CONF'";
+        sh("mkdir /run/etc; cp /etc/resolv.conf /run/etc; echo 'nameserver 127.0.0.53
+nameserver 192.0.2.53' >/run/etc/resolv.conf; mount --bind /run/etc/resolv.conf /etc/resolv.conf");
+        assert_eq!(sh(script), "2");
+        assert_eq!(sh("grep -c ' two ' /run/netns-net/a/hosts || true"), "0");
+        let address = address("one", 4);
+        assert_eq!(sh("grep -c ' one ' /run/netns-net/a/hosts"), "2");
+        assert!(sh("cat /run/netns-net/a/hosts").contains(&format!("{address} one one.netns")));
+        assert_eq!(
+            sh("netns new --net a --dns 192.0.2.1 --dns 2001:db8::1 -- sh -c 'cat $CHAIN_RESOLV_CONF'"),
+            "nameserver 192.0.2.1\nnameserver 2001:db8::1"
+        );
+        assert_eq!(sh("ls /run/netns-net/a"), "hosts\nresolv.conf");
+    });
+}
+
+#[test]
+fn the_interface_inside_is_as_asked() {
+    on_a_host(|| {
+        sh("netns net add a");
+        let link = sh("netns new --net a --mac 02:00:00:00:00:0a --mtu 1300 -- ip -o link show eth0");
+        assert!(link.contains("mtu 1300") && link.contains("02:00:00:00:00:0a"), "{link}");
+        assert!(sh("ip link show nb-a").contains("mtu 1500"), "the others have smaller packets too");
+        let no = refusal("netns new --net a --mtu 9000 -- true");
+        assert!(no.contains("the network a takes 1500 at most"), "{no}");
+    });
+}
+
+/// How long a host takes to send this many bytes to another one, in seconds.
+fn seconds_to_send(from: &str, to: &str, bytes: usize) -> f64 {
+    let at = at(&address(to, 4), 7777);
+    let listener = inside(to, move || TcpListener::bind(at).unwrap());
+    let started = Instant::now();
+    let reader = thread::spawn(move || {
+        let mut all = Vec::new();
+        listener.accept().unwrap().0.read_to_end(&mut all).unwrap();
+        all.len()
+    });
+    inside(from, move || TcpStream::connect(at).unwrap().write_all(&vec![0; bytes]).unwrap());
+    assert_eq!(reader.join().unwrap(), bytes);
+    started.elapsed().as_secs_f64()
+}
+
+#[test]
+fn rates_are_kept_in_both_directions() {
+    on_a_host(|| {
+        sh("netns net add a; netns new slow --net a --down 8m --up 16m; netns new fast --net a");
+        let (down, up) = (seconds_to_send("fast", "slow", 1 << 20), seconds_to_send("slow", "fast", 1 << 20));
+        // 8 million bits in a second are 1 MB.
+        assert!((0.9..2.5).contains(&down), "down: {down}");
+        assert!((0.4..0.9).contains(&up), "up: {up}");
+    });
+}
+
+#[test]
+fn a_firewall_that_drops_is_told_with_the_cure() {
+    on_a_host(|| {
+        sh(
+            "nft add table ip filter; nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'",
+        );
+        let output = output("netns net add a");
+        assert!(output.status.success());
+        let talk = String::from_utf8(output.stderr).unwrap();
+        assert!(talk.contains("netns: warning: the chain FORWARD of the table ip filter drops"), "{talk}");
+        sh("netns new web --net a -p 0.0.0.0:8080:80");
+        serve("web", "0.0.0.0", 80, "web");
+        let reach = || ask("inet", Tcp, at(common::HOST4, 8080)).is_some();
+        assert!(!reach());
+        let cures = talk.lines().filter_map(|line| line.strip_prefix("netns: hint: "));
+        sh(&cures.collect::<Vec<_>>().join("\n"));
+        assert!(reach());
+    });
+}
+
+#[test]
+fn root_of_a_user_namespace_does_the_same() {
+    on_a_host(|| {
+        let script = "
+            mount -t tmpfs t /run; ip link set lo up
+            netns net add a; netns new web --net a -p 8080:80
+            nft list map inet netns-a pub4a | grep -c 8080
+            netns new --net a -- ip -4 -o addr show dev eth0 | grep -c 10.210.0.; netns net rm -f a";
+        assert_eq!(sh(&format!("unshare -Urnm sh -euc '{script}'")), "1\n1");
+        assert_eq!(
+            sh(&format!(
+                "setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urnm sh -euc '{script}'"
+            )),
+            "1\n1"
+        );
+        let no = refusal("setpriv --reuid 65534 --regid 65534 --clear-groups netns net add b");
+        assert!(no.contains("hint: run it as root, or as root of a user and a network namespace"), "{no}");
+    });
+}
