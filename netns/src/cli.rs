@@ -2,6 +2,7 @@
 
 use crate::verbs::{add, attach, del, exec, identify, list_id, ls, monitor, new, pids, set};
 use crate::verbs::{addr, bridge, link, route, up, veth};
+use crate::verbs::map;
 use chain::Result;
 
 /// Name network namespaces, connect them, and run commands in them
@@ -54,6 +55,8 @@ pub enum Verb {
     Up(up::Options),
     /// Set interfaces down
     Down(up::Options),
+    /// Show all network namespaces, of every maker, and what connects them
+    Map(map::Options),
     /// Become a command in a new network namespace, which goes when its last process does
     New(new::Options),
 }
@@ -79,6 +82,7 @@ impl Verb {
             Verb::Route(options) => route::run(&options),
             Verb::Up(options) => Ok(up::run(&options, true)),
             Verb::Down(options) => Ok(up::run(&options, false)),
+            Verb::Map(options) => map::run(&options),
             Verb::New(options) => new::run(&options),
         }
     }

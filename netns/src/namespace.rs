@@ -95,6 +95,11 @@ impl Namespace {
         Ok(Namespace { what: ".".to_owned(), fd, is_own: true })
     }
 
+    /// Another one, by a descriptor; `what` is how it is called in messages.
+    pub fn of(what: String, fd: OwnedFd) -> Self {
+        Namespace { what, fd, is_own: false }
+    }
+
     /// How it is called in messages.
     pub fn what(&self) -> &str {
         &self.what

@@ -7,6 +7,8 @@
 //! | [`request`] | one thing to ask of it, with the words for when it is refused |
 //! | [`links`], [`veths`] | interfaces |
 //! | [`addresses`], [`routes`], [`neighbours`] | what interfaces have |
+//! | [`sockets`] | sockets that wait for what comes in |
+//! | [`ruleset`] | the rules of nftables, read |
 //! | [`nsids`] | the numbers by which one network namespace knows another |
 
 pub mod addresses;
@@ -16,7 +18,9 @@ pub mod nsids;
 pub mod request;
 pub mod route;
 pub mod routes;
+pub mod ruleset;
 pub mod socket;
+pub mod sockets;
 pub mod veths;
 
 pub use request::Request;

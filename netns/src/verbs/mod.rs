@@ -10,6 +10,7 @@ pub mod identify;
 pub mod link;
 pub mod list_id;
 pub mod ls;
+pub mod map;
 pub mod monitor;
 pub mod new;
 pub mod pids;
