@@ -19,7 +19,7 @@ fn misuse_is_told_with_status_125() {
     for (line, reason) in [
         ("", "cannot start: no verb given"),
         ("frob", "cannot do frob: no such verb"),
-        ("dle x", "did you mean del?"),
+        ("exce x", "did you mean exec?"),
         ("add", "cannot start: <NAME>... is missing"),
         ("add ../x", bad_name),
         ("add .", bad_name),

@@ -3,73 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod world;
+
 use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output};
 use std::time::{Duration, Instant};
-
-/// Whether the test can run; a skip says why, and is a failure with CHAIN_TESTS_MUST_RUN=1.
-fn is_root() -> bool {
-    let root = nix::unistd::geteuid().is_root();
-    let must = std::env::var_os("CHAIN_TESTS_MUST_RUN").is_some_and(|value| value == "1");
-    assert!(root || !must, "this test must run, but not as this user: it needs root");
-    if !root {
-        eprintln!("skipped: it needs root");
-    }
-    root
-}
-
-/// A script with `netns` on its PATH, not started yet.
-struct World {
-    command: Command,
-    _bin: tempfile::TempDir,
-}
-
-impl World {
-    fn new(head: &[&str], script: &str) -> Self {
-        let bin = tempfile::tempdir().unwrap();
-        fs::set_permissions(bin.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::copy(env!("CARGO_BIN_EXE_netns"), bin.path().join("netns")).unwrap();
-        let mut command = Command::new("timeout");
-        let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", bin.path().display());
-        command.args(["-k", "1", "60"]).args(head).args(["sh", "-euc", script]).env("PATH", path);
-        World { command, _bin: bin }
-    }
-
-    /// As root, with a /run that is shared as systemd has it.
-    fn root(script: &str) -> Self {
-        Self::new(
-            &["unshare", "-m"],
-            &format!(
-                "while umount -l /run/netns 2>/dev/null; do :; done
-                 mount -t tmpfs -o mode=755 t /run; mount --make-shared /run; {script}"
-            ),
-        )
-    }
-
-    fn run(mut self) -> Output {
-        self.command.output().unwrap()
-    }
-
-    /// What the script prints; it must succeed.
-    #[track_caller]
-    fn out(self) -> String {
-        let output = self.run();
-        assert!(output.status.success(), "{:?}\n{}\n{}", output.status, text(&output.stdout), talk(&output));
-        text(&output.stdout).trim_end().to_owned()
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn talk(output: &Output) -> String {
-    text(&output.stderr)
-}
-
-const USER: [&str; 5] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+use world::{USER, World, is_root, talk, text};
 
 #[test]
 fn names_go_both_ways_with_ip() {
@@ -221,7 +159,7 @@ fn an_add_that_fails_leaves_nothing() {
         return;
     }
     for (spoil, reason) in [
-        ("netns add first; umount -l /proc", "cannot bind the new namespace to /run/netns/a"),
+        ("netns add first; umount -l /proc", "cannot bind the namespace to /run/netns/a"),
         ("mount -t tmpfs -o nr_inodes=2 t /run", "cannot make /run/netns/a: No space left on device"),
         ("mount -o remount,bind,ro /run", "cannot make /run/netns: Read-only file system"),
         (": >/run/netns", "cannot open /run/netns: Not a directory"),

@@ -28,27 +28,26 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<u8> {
     if options.all {
         let names = names::live()?;
-        return Ok(tell_all(names.iter().map(|(name, _)| remove_file(name))));
+        // One that is gone meanwhile was another process's to remove.
+        return Ok(tell_all(names.iter().map(|(name, _)| remove(name).map(drop))));
     }
-    Ok(tell_all(options.names.iter().map(remove)))
+    Ok(tell_all(options.names.iter().map(|name| match remove(name.as_str())? {
+        true => Ok(()),
+        false => Err(names::missing(name)),
+    })))
 }
 
-fn remove(name: &Name) -> Result<()> {
-    match names::look(&names::path(name))? {
-        State::Absent => Err(names::missing(name)),
-        _ => remove_file(name.as_str()),
-    }
-}
-
-/// The name may be one that only another tool would give.
-fn remove_file(name: &str) -> Result<()> {
+/// Whether there was such a name, which may be one that only another tool would give.
+fn remove(name: &str) -> Result<bool> {
     let file = Path::new(DIRECTORY).join(name);
+    if names::look(&file)? == State::Absent {
+        return Ok(false);
+    }
     let _lock = names::lock()?;
     match names::look(&file)? {
-        // Another process was faster.
-        State::Absent => Ok(()),
+        State::Absent => Ok(false),
         State::InTheWay => Err(refused::in_the_way(format!("remove {}", show(name)), &file)),
-        State::Live(_) | State::Stale => unbind(name, &file),
+        State::Live(_) | State::Stale => unbind(name, &file).map(|()| true),
     }
 }
 

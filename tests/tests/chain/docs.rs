@@ -40,9 +40,9 @@ fn run_all(blocks: Vec<Block>) {
             // Its examples make their own.
             fs::remove_file(sandbox.path("rootfs")).unwrap();
         }
-        // Names of network namespaces are the machine's; these are given in a /run of their own.
+        // Interfaces and names of network namespaces are the machine's; these are made apart, with a /run of their own.
         let apart = "mount -t tmpfs -o mode=755 none /run; exec sh -euc \"$0\"";
-        let done = sandbox.run("unshare-rs -m sh -euc").args([apart, &block]).limit(30).done();
+        let done = sandbox.run("unshare-rs -nm sh -euc").args([apart, &block]).limit(30).done();
         assert_eq!(done.status, 0, "{place}:\n{done}");
     });
 }
