@@ -2,7 +2,7 @@
 
 use crate::verbs::{add, attach, del, exec, identify, list_id, ls, monitor, new, pids, set};
 use crate::verbs::{addr, bridge, link, route, up, veth};
-use crate::verbs::map;
+use crate::verbs::{map, pcap, wait, whoami};
 use chain::Result;
 
 /// Name network namespaces, connect them, and run commands in them
@@ -57,6 +57,12 @@ pub enum Verb {
     Down(up::Options),
     /// Show all network namespaces, of every maker, and what connects them
     Map(map::Options),
+    /// Show one network namespace as the others see it
+    Whoami(whoami::Options),
+    /// Wait until something listens on a port in a namespace
+    Wait(wait::Options),
+    /// Write the packets of a namespace to a file, or to a program that reads such files
+    Pcap(pcap::Options),
     /// Become a command in a new network namespace, which goes when its last process does
     New(new::Options),
 }
@@ -83,6 +89,9 @@ impl Verb {
             Verb::Up(options) => Ok(up::run(&options, true)),
             Verb::Down(options) => Ok(up::run(&options, false)),
             Verb::Map(options) => map::run(&options),
+            Verb::Whoami(options) => whoami::run(&options),
+            Verb::Wait(options) => wait::run(&options),
+            Verb::Pcap(options) => pcap::run(&options),
             Verb::New(options) => new::run(&options),
         }
     }

@@ -8,6 +8,7 @@
 //! the kernel's no, [`output`] is how reports are written.
 #![cfg_attr(not(test), no_main)]
 
+mod capture;
 mod cidr;
 mod cli;
 mod create;

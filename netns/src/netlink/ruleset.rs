@@ -123,8 +123,9 @@ impl Ruleset {
         let mut body = vec![set.family, 0, 0, 0];
         put(&mut body, 1, &set.table);
         put(&mut body, 2, &set.name);
-        let lists =
-            self.dump("list the elements of a map", GET_SET_ELEMENTS, &body, |body| find(body, 3).map(<[u8]>::to_vec))?;
+        let lists = self.dump("list the elements of a map", GET_SET_ELEMENTS, &body, |body| {
+            find(body, 3).map(<[u8]>::to_vec)
+        })?;
         Ok(lists.iter().flat_map(|list| nested(list)).filter_map(|(_, body)| element(body)).collect())
     }
 
@@ -148,7 +149,9 @@ impl Ruleset {
             match &refusal {
                 None => return Ok(all),
                 // A kernel without nftables has no rules of it.
-                Some(refusal) if [Errno::EOPNOTSUPP, Errno::EINVAL].contains(&refusal.errno) => return Ok(all),
+                Some(refusal) if [Errno::EOPNOTSUPP, Errno::EINVAL].contains(&refusal.errno) => {
+                    return Ok(all);
+                }
                 Some(refusal) if refusal.errno == Errno::EINTR => {}
                 Some(_) => break,
             }
@@ -158,7 +161,8 @@ impl Ruleset {
 }
 
 fn chain(body: &[u8]) -> Option<Chain> {
-    let hook = find(body, 4).and_then(|hook| nested(hook).find(|(kind, _)| *kind == 1)).map(|(_, value)| value);
+    let hook =
+        find(body, 4).and_then(|hook| nested(hook).find(|(kind, _)| *kind == 1)).map(|(_, value)| value);
     Some(Chain {
         family: family(body),
         table: text(find(body, 1)?),
@@ -170,7 +174,8 @@ fn chain(body: &[u8]) -> Option<Chain> {
 }
 
 fn rule(body: &[u8]) -> Option<Rule> {
-    let expressions = find(body, 4).map(|list| nested(list).filter_map(|(_, body)| expression(body)).collect());
+    let expressions =
+        find(body, 4).map(|list| nested(list).filter_map(|(_, body)| expression(body)).collect());
     Some(Rule {
         family: family(body),
         table: text(find(body, 1)?),

@@ -41,7 +41,8 @@ impl Survey {
         // Who cannot come back must not leave.
         let way_back = home.enter().err();
         let found = find::all(own)?;
-        let mut spaces: Vec<Space> = found.into_iter().map(|found| look(found, &home, way_back.as_ref())).collect();
+        let mut spaces: Vec<Space> =
+            found.into_iter().map(|found| look(found, &home, way_back.as_ref())).collect();
         let wiring = Wiring::of(&mut spaces);
         Ok(Survey { spaces, wiring })
     }
@@ -59,7 +60,8 @@ impl Survey {
     /// How an interface is said on the command line of netns.
     pub fn place(&self, end: End) -> String {
         let space = &self.spaces[end.space];
-        let name = space.link(end.index).map_or_else(|| format!("number {}", end.index), |link| link.name.clone());
+        let name =
+            space.link(end.index).map_or_else(|| format!("number {}", end.index), |link| link.name.clone());
         if space.is_own { name } else { format!("{name}@{}", space.label()) }
     }
 }

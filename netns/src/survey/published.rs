@@ -98,7 +98,9 @@ fn values(kinds: u32, mut bytes: &[u8]) -> Option<Values> {
     for kind in parts(kinds) {
         match kind {
             IPV4 => values.address = Some(Ipv4Addr::from(<[u8; 4]>::try_from(bytes.get(..4)?).ok()?).into()),
-            IPV6 => values.address = Some(Ipv6Addr::from(<[u8; 16]>::try_from(bytes.get(..16)?).ok()?).into()),
+            IPV6 => {
+                values.address = Some(Ipv6Addr::from(<[u8; 16]>::try_from(bytes.get(..16)?).ok()?).into());
+            }
             PROTOCOL => values.protocol = bytes.first().copied(),
             PORT => values.port = Some(u16::from_be_bytes(bytes.get(..2)?.try_into().ok()?)),
             _ => return None,

@@ -103,7 +103,9 @@ impl Reader {
     }
 
     fn immediate(&mut self, body: &[u8]) {
-        let (Some(register), Some(data)) = (attribute(body, 1).and_then(number), attribute(body, 2)) else { return };
+        let (Some(register), Some(data)) = (attribute(body, 1).and_then(number), attribute(body, 2)) else {
+            return;
+        };
         if let Some(value) = attribute(data, 1) {
             self.registers.insert(register, Held::Value(value.to_vec()));
         }
@@ -133,7 +135,9 @@ impl Reader {
         let (name, info) = (attribute(body, 1).map(text), attribute(body, 3).unwrap_or_default());
         let port = |at: usize| Some(u16::from_ne_bytes(info.get(at..at + 2)?.try_into().ok()?));
         match (name.as_deref(), port(4), port(6)) {
-            (Some("tcp" | "udp"), Some(first), Some(last)) if first == last => self.reading.port = Some(first),
+            (Some("tcp" | "udp"), Some(first), Some(last)) if first == last => {
+                self.reading.port = Some(first);
+            }
             (Some("comment"), ..) => {}
             _ => self.reading.has_more = true,
         }

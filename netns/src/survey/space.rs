@@ -2,18 +2,19 @@
 
 use super::find::{Found, Process};
 use super::published::{self, Published};
-use crate::namespace::Namespace;
 use crate::names;
+use crate::namespace::Namespace;
+use crate::netlink::Route;
 use crate::netlink::addresses::{self, Address};
 use crate::netlink::links::{self, Link};
 use crate::netlink::routes::{self, Way};
 use crate::netlink::ruleset::Ruleset;
 use crate::netlink::sockets::{Listener, Protocol, Sockets};
-use crate::netlink::Route;
 use chain::Result;
 use chain::error::Cannot;
 use chain::ns::{self, Kind};
 use chain::text::show;
+use netlink_packet_route::address::AddressScope;
 use std::path::PathBuf;
 
 /// A namespace.
@@ -76,10 +77,16 @@ impl Space {
 
     fn learn(&mut self, home: &Namespace) -> Result<()> {
         let namespace = self.open()?;
-        namespace.enter()?;
-        let learned = self.learn_inside();
-        home.enter()?;
-        self.open = Some(Open { namespace, route: learned? });
+        let route = match self.is_own {
+            true => self.learn_inside(),
+            false => {
+                namespace.enter()?;
+                let learned = self.learn_inside();
+                home.enter()?;
+                learned
+            }
+        }?;
+        self.open = Some(Open { namespace, route });
         Ok(())
     }
 
@@ -90,7 +97,8 @@ impl Space {
         self.ways = routes::list(&mut route)?;
         self.listeners = Sockets::open()?.listeners(&[Protocol::Tcp, Protocol::Udp])?;
         // Reading rules takes CAP_NET_ADMIN, which all else does not.
-        self.published = Ruleset::open().and_then(|mut rules| published::list(&mut rules)).unwrap_or_default();
+        self.published =
+            Ruleset::open().and_then(|mut rules| published::list(&mut rules)).unwrap_or_default();
         Ok(route)
     }
 
@@ -129,5 +137,11 @@ impl Space {
     /// The addresses of an interface.
     pub fn addresses_of(&self, index: u32) -> impl Iterator<Item = &Address> {
         self.addresses.iter().filter(move |address| address.index == index)
+    }
+
+    /// The same for people, without those of IPv6 that only the link knows: every interface has one.
+    pub fn told_addresses(&self, index: u32) -> impl Iterator<Item = String> {
+        let is_told = |address: &&Address| address.cidr.ip.is_ipv4() || address.scope != AddressScope::Link;
+        self.addresses_of(index).filter(is_told).map(|address| address.cidr.to_string())
     }
 }

@@ -44,7 +44,8 @@ impl Wiring {
 
     fn learn(&mut self, spaces: &mut [Space], space: usize, by_number: &HashMap<u32, Vec<usize>>) {
         let mut known: HashMap<i32, usize> = HashMap::new();
-        let links: Vec<Link> = spaces[space].links.iter().filter(|link| link.peer.is_some()).cloned().collect();
+        let links: Vec<Link> =
+            spaces[space].links.iter().filter(|link| link.peer.is_some()).cloned().collect();
         for link in links {
             let Some(index) = link.peer else { continue };
             let there = match link.peer_nsid {

@@ -23,14 +23,15 @@ pub fn lines(survey: &Survey) -> Vec<String> {
 }
 
 fn title(space: &Space) -> String {
-    let commands: Vec<&str> = space.processes.iter().take(3).map(|process| process.command.as_str()).collect();
+    let commands: Vec<&str> =
+        space.processes.iter().take(3).map(|process| process.command.as_str()).collect();
     let names = if space.names.is_empty() { space.label() } else { space.names.join(" = ") };
     format!("{names}\n{}", commands.join(" ")).trim_end().to_owned()
 }
 
 fn node(space: &Space, link: &Link) -> String {
     let mut label = vec![link.name.clone()];
-    label.extend(space.addresses_of(link.index).map(|address| address.cidr.to_string()));
+    label.extend(space.told_addresses(link.index));
     let style = if link.is_up { "" } else { ", style=dashed" };
     format!("    {} [label={}{style}]", id(space, link.index), quote(&label.join("\n")))
 }

@@ -3,6 +3,7 @@
 use crate::netlink::links::Link;
 use crate::netlink::routes::Way;
 use crate::survey::Survey;
+use crate::survey::published::Published;
 use crate::survey::space::Space;
 use crate::survey::wiring::End;
 use serde_json::{Value, json};
@@ -80,21 +81,29 @@ fn route(space: &Space, way: &Way) -> Value {
 }
 
 fn publishes(survey: &Survey, space: &Space) -> Vec<Value> {
-    let object = |port: &crate::survey::published::Published| {
-        let holder = survey.holder(port.to.ip(), &[]).map(|end| survey.spaces[end.space].label());
-        let mut object = json!({
-            "protocol": port.protocol.to_string(),
-            "port": port.port,
-            "to": { "address": port.to.ip(), "port": port.to.port() },
-        });
-        let optional =
-            [("address", port.address.map(|ip| ip.to_string())), ("comment", port.comment.clone()), ("netns", holder)];
-        for (name, value) in optional {
-            if let Some(value) = value {
-                object[name] = value.into();
-            }
+    let object = |published: &Published| {
+        let mut object = port(published);
+        if let Some(end) = survey.holder(published.to.ip(), &[]) {
+            object["netns"] = survey.spaces[end.space].label().into();
         }
         object
     };
     space.published.iter().map(object).collect()
+}
+
+/// A port that leads elsewhere.
+pub fn port(published: &Published) -> Value {
+    let mut object = json!({
+        "protocol": published.protocol.to_string(),
+        "port": published.port,
+        "to": { "address": published.to.ip(), "port": published.to.port() },
+    });
+    let optional =
+        [("address", published.address.map(|ip| ip.to_string())), ("comment", published.comment.clone())];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            object[name] = value.into();
+        }
+    }
+    object
 }

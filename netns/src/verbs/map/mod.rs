@@ -1,7 +1,7 @@
 //! `netns map`: all network namespaces, and what connects them.
 
 mod dot;
-mod json;
+pub mod json;
 mod text;
 
 use crate::output::print;

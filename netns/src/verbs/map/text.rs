@@ -1,14 +1,12 @@
 //! The map for people: a block for each namespace, the ports of a bridge below it.
 
-use crate::netlink::addresses::Address;
 use crate::netlink::links::Link;
 use crate::netlink::sockets::Listener;
+use crate::survey::Survey;
 use crate::survey::find::Process;
 use crate::survey::space::Space;
 use crate::survey::wiring::End;
-use crate::survey::Survey;
 use chain::text::{escape, show};
-use netlink_packet_route::address::AddressScope;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
@@ -49,8 +47,11 @@ fn head(space: &Space) -> String {
 }
 
 fn processes(all: &[Process]) -> String {
-    let mut some: Vec<String> =
-        all.iter().take(PROCESSES).map(|process| format!("{} {}", process.pid, escape(&process.command))).collect();
+    let mut some: Vec<String> = all
+        .iter()
+        .take(PROCESSES)
+        .map(|process| format!("{} {}", process.pid, escape(&process.command)))
+        .collect();
     if all.len() > PROCESSES {
         some.push(format!("{} more", all.len() - PROCESSES));
     }
@@ -76,22 +77,19 @@ fn interface(survey: &Survey, space: usize, link: &Link, indent: &str, width: us
     let mut words = vec![format!("{indent}{name:width$}")];
     words.extend((!link.kind.is_empty()).then(|| link.kind.clone()));
     words.extend(peer(survey, End { space, index: link.index }, link));
-    words.extend(told(survey.spaces[space].addresses_of(link.index)).map(|address| address.cidr.to_string()));
+    words.extend(survey.spaces[space].told_addresses(link.index));
     words.push(format!("mtu {}", link.mtu));
     words.extend(state(link).map(str::to_owned));
     words.extend(link.alias.as_ref().map(|alias| show(escape(alias))));
     words.join(" ")
 }
 
-/// Every interface with IPv6 has an address that only its link knows.
-fn told<'a>(all: impl Iterator<Item = &'a Address>) -> impl Iterator<Item = &'a Address> {
-    all.filter(|address| address.cidr.ip.is_ipv4() || address.scope != AddressScope::Link)
-}
-
 fn peer(survey: &Survey, end: End, link: &Link) -> Option<String> {
     match (survey.wiring.peer(end), link.peer, link.peer_nsid) {
         (Some(other), _, _) if other != end => Some(format!("-> {}", escape(&survey.place(other)))),
-        (None, Some(index), Some(id)) => Some(format!("-> number {index} of namespace id {id}, not seen from here")),
+        (None, Some(index), Some(id)) => {
+            Some(format!("-> number {index} of namespace id {id}, not seen from here"))
+        }
         _ => None,
     }
 }
@@ -107,7 +105,8 @@ fn state(link: &Link) -> Option<&'static str> {
 /// Those that lead to a router: the others follow from the addresses.
 fn ways(space: &Space) -> Vec<String> {
     let line = |via: &crate::netlink::routes::Way| {
-        let name = via.index.and_then(|index| space.link(index)).map(|link| format!(" dev {}", escape(&link.name)));
+        let name =
+            via.index.and_then(|index| space.link(index)).map(|link| format!(" dev {}", escape(&link.name)));
         format!("  route {via}{}", name.unwrap_or_default())
     };
     space.ways.iter().filter(|way| way.via.is_some()).map(line).collect()
