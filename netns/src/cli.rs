@@ -2,7 +2,7 @@
 
 use crate::verbs::{add, attach, del, exec, identify, list_id, ls, monitor, new, pids, set};
 use crate::verbs::{addr, bridge, link, route, up, veth};
-use crate::verbs::{map, pcap, wait, whoami};
+use crate::verbs::{doctor, map, pcap, wait, whoami};
 use chain::Result;
 
 /// Name network namespaces, connect them, and run commands in them
@@ -57,6 +57,8 @@ pub enum Verb {
     Down(up::Options),
     /// Show all network namespaces, of every maker, and what connects them
     Map(map::Options),
+    /// Say what is wrong with a namespace's network, and what puts it right; status 1 when something is
+    Doctor(doctor::Options),
     /// Show one network namespace as the others see it
     Whoami(whoami::Options),
     /// Wait until something listens on a port in a namespace
@@ -89,6 +91,7 @@ impl Verb {
             Verb::Up(options) => Ok(up::run(&options, true)),
             Verb::Down(options) => Ok(up::run(&options, false)),
             Verb::Map(options) => map::run(&options),
+            Verb::Doctor(options) => doctor::run(&options),
             Verb::Whoami(options) => whoami::run(&options),
             Verb::Wait(options) => wait::run(&options),
             Verb::Pcap(options) => pcap::run(&options),

@@ -6,7 +6,9 @@ use crate::mac::Mac;
 use crate::namespace::Namespace;
 use chain::{Error, Result};
 use netlink_packet_route::RouteNetlinkMessage as Message;
-use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
+use netlink_packet_route::link::{
+    InfoBridgePort, InfoKind, InfoPortData, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+};
 use nix::errno::Errno;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -35,6 +37,8 @@ pub struct Link {
     pub peer: Option<u32>,
     /// The namespace of the other end, where that is another one.
     pub peer_nsid: Option<i32>,
+    /// As a port of a bridge: what comes in there may go out there again.
+    pub has_hairpin: bool,
     /// The text that was put on it, `ip link set alias`.
     pub alias: Option<String>,
     /// Its group, 0 when none was given.
@@ -57,6 +61,7 @@ impl Link {
             master: None,
             peer: None,
             peer_nsid: None,
+            has_hairpin: false,
             alias: None,
             group: 0,
         };
@@ -80,10 +85,16 @@ impl Link {
                     _ => None,
                 });
                 self.kind = kind.unwrap_or_default();
+                self.has_hairpin = infos.iter().any(is_hairpin);
             }
             _ => {}
         }
     }
+}
+
+fn is_hairpin(info: &LinkInfo) -> bool {
+    let LinkInfo::PortData(InfoPortData::BridgePort(port)) = info else { return false };
+    port.contains(&InfoBridgePort::HairpinMode(true))
 }
 
 /// What can be set of an interface, when it is made and later. What is `None` stays as it is.

@@ -8,10 +8,12 @@
 //! | [`links`], [`veths`] | interfaces |
 //! | [`addresses`], [`routes`], [`neighbours`] | what interfaces have |
 //! | [`sockets`] | sockets that wait for what comes in |
+//! | [`flows`] | connections that are followed, as translation of addresses does |
 //! | [`ruleset`] | the rules of nftables, read |
 //! | [`nsids`] | the numbers by which one network namespace knows another |
 
 pub mod addresses;
+pub mod flows;
 pub mod links;
 pub mod neighbours;
 pub mod nsids;

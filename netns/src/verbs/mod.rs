@@ -5,6 +5,7 @@ pub mod addr;
 pub mod attach;
 pub mod bridge;
 pub mod del;
+pub mod doctor;
 pub mod exec;
 pub mod identify;
 pub mod link;
