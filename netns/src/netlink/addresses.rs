@@ -1,14 +1,16 @@
 //! Addresses of interfaces: rtnetlink(7), `RTM_*ADDR`.
 
-use super::{Request, Route};
+use super::message::contents;
+use super::{Message, Request, Route};
 use crate::cidr::Cidr;
 use chain::Result;
+use netlink_packet_core::Parseable;
 use netlink_packet_route::AddressFamily;
-use netlink_packet_route::RouteNetlinkMessage as Message;
 use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope,
 };
 use nix::errno::Errno;
+use nix::libc::RTM_NEWADDR;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// An address of an interface.
@@ -103,10 +105,8 @@ pub fn list(route: &mut Route) -> Result<Vec<Address>> {
         // A kernel without IPv6 has no addresses of it.
         let request = Request::dump("list addresses", Message::GetAddress(message));
         let answers = route.ask(request.tolerate(&[Errno::EOPNOTSUPP]))?;
-        all.extend(answers.iter().filter_map(|answer| match answer {
-            Message::NewAddress(message) => Address::of(message),
-            _ => None,
-        }));
+        let messages = contents(&answers, RTM_NEWADDR, AddressMessage::parse);
+        all.extend(messages.filter_map(|message| Address::of(&message)));
     }
     Ok(all)
 }

@@ -5,6 +5,7 @@
 //! | [`socket`] | frames of any netlink protocol out, answers and acknowledgements in |
 //! | [`route`] | a connection that speaks rtnetlink(7) in one network namespace |
 //! | [`request`] | one thing to ask of it, with the words for when it is refused |
+//! | [`message`] | what can be said |
 //! | [`links`], [`veths`] | interfaces |
 //! | [`addresses`], [`routes`], [`neighbours`] | what interfaces have |
 //! | [`sockets`] | sockets that wait for what comes in |
@@ -15,6 +16,7 @@
 pub mod addresses;
 pub mod flows;
 pub mod links;
+pub mod message;
 pub mod neighbours;
 pub mod nsids;
 pub mod request;
@@ -25,5 +27,6 @@ pub mod socket;
 pub mod sockets;
 pub mod veths;
 
+pub use message::{Answer, Message};
 pub use request::Request;
 pub use route::Route;

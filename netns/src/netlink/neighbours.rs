@@ -1,12 +1,14 @@
 //! What is known of the hosts on a link: rtnetlink(7), `RTM_GETNEIGH`.
 
-use super::{Request, Route};
+use super::message::contents;
+use super::{Message, Request, Route};
 use crate::mac::Mac;
 use chain::Result;
-use netlink_packet_route::RouteNetlinkMessage as Message;
+use netlink_packet_core::Parseable;
 use netlink_packet_route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
 };
+use nix::libc::RTM_NEWNEIGH;
 use std::net::IpAddr;
 
 /// A host on a link.
@@ -44,11 +46,6 @@ impl Neighbour {
 pub fn list(route: &mut Route) -> Result<Vec<Neighbour>> {
     let request = Request::dump("list neighbours", Message::GetNeighbour(NeighbourMessage::default()));
     let answers = route.ask(request)?;
-    Ok(answers
-        .iter()
-        .filter_map(|answer| match answer {
-            Message::NewNeighbour(message) => Neighbour::of(message),
-            _ => None,
-        })
-        .collect())
+    let messages = contents(&answers, RTM_NEWNEIGH, NeighbourMessage::parse);
+    Ok(messages.filter_map(|message| Neighbour::of(&message)).collect())
 }

@@ -1,9 +1,11 @@
 //! The numbers by which a network namespace knows others: ip-netns(8), `RTM_*NSID`.
 
-use super::{Request, Route};
+use super::message::contents;
+use super::{Answer, Message, Request, Route};
 use chain::Result;
-use netlink_packet_route::RouteNetlinkMessage as Message;
+use netlink_packet_core::Parseable;
 use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
+use nix::libc::RTM_NEWNSID;
 use std::os::fd::{AsFd, AsRawFd};
 
 /// A number, and the one that a third namespace has for the same.
@@ -59,11 +61,8 @@ pub fn list(route: &mut Route, target: Option<i32>) -> Result<Vec<Nsid>> {
 }
 
 /// The numbers among answers.
-pub fn ids(answers: &[Message]) -> impl Iterator<Item = Nsid> + '_ {
-    answers.iter().filter_map(|answer| match answer {
-        Message::NewNsId(message) => nsid(message),
-        _ => None,
-    })
+pub fn ids(answers: &[Answer]) -> impl Iterator<Item = Nsid> {
+    contents(answers, RTM_NEWNSID, NsidMessage::parse).filter_map(|message| nsid(&message))
 }
 
 fn nsid(message: &NsidMessage) -> Option<Nsid> {

@@ -1,38 +1,38 @@
 //! One thing to ask of the kernel.
 
+use super::message::Message;
 use super::socket::{Frame, Refusal};
 use chain::Result;
-use netlink_packet_core::{Emitable, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REPLACE};
-use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REPLACE};
 use nix::errno::Errno;
 
 /// A message, how it is meant, and what to say when it is refused.
 #[derive(Debug)]
 pub struct Request {
     what: String,
-    message: RouteNetlinkMessage,
+    message: Message,
     flags: u16,
     tolerated: &'static [Errno],
 }
 
 impl Request {
     /// A change or a question; `what` follows "cannot".
-    pub fn new(what: impl Into<String>, message: RouteNetlinkMessage) -> Self {
+    pub fn new(what: impl Into<String>, message: Message) -> Self {
         Request { what: what.into(), message, flags: NLM_F_ACK, tolerated: &[] }
     }
 
     /// The same, to make something that must not be there yet.
-    pub fn create(what: impl Into<String>, message: RouteNetlinkMessage) -> Self {
+    pub fn create(what: impl Into<String>, message: Message) -> Self {
         Request { flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, ..Request::new(what, message) }
     }
 
     /// To make something, in place of what is there.
-    pub fn replace(what: impl Into<String>, message: RouteNetlinkMessage) -> Self {
+    pub fn replace(what: impl Into<String>, message: Message) -> Self {
         Request { flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, ..Request::new(what, message) }
     }
 
     /// To be told all that there is.
-    pub fn dump(what: impl Into<String>, message: RouteNetlinkMessage) -> Self {
+    pub fn dump(what: impl Into<String>, message: Message) -> Self {
         Request { flags: NLM_F_ACK | NLM_F_DUMP, ..Request::new(what, message) }
     }
 
@@ -45,9 +45,8 @@ impl Request {
 
     /// The message on its way out.
     pub(super) fn frame(&self) -> Frame {
-        let mut body = vec![0; self.message.buffer_len()];
-        self.message.emit(&mut body);
-        Frame { kind: self.message.message_type(), flags: self.flags, body }
+        let (kind, body) = self.message.emit();
+        Frame { kind, flags: self.flags, body }
     }
 
     /// What came of it.

@@ -1,11 +1,10 @@
 //! A connection that speaks rtnetlink(7) in one network namespace.
 
+use super::message::Answer;
 use super::request::Request;
 use super::socket::{Frame, Refusal, Socket};
 use crate::namespace::Namespace;
 use chain::Result;
-use netlink_packet_core::ParseableParametrized;
-use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use nix::errno::Errno;
 
@@ -30,19 +29,19 @@ impl Route {
     }
 
     /// Sends one request, and gives the answers to it.
-    pub fn ask(&mut self, request: Request) -> Result<Vec<RouteNetlinkMessage>> {
+    pub fn ask(&mut self, request: Request) -> Result<Vec<Answer>> {
         self.batch(&[request])
     }
 
     /// Sends all requests in one go, and gives the answers to them in their order. The first refusal is the error;
     /// the requests after it have been tried nevertheless.
-    pub fn batch(&mut self, requests: &[Request]) -> Result<Vec<RouteNetlinkMessage>> {
+    pub fn batch(&mut self, requests: &[Request]) -> Result<Vec<Answer>> {
         let (answers, results) = self.try_batch(requests);
         results.into_iter().collect::<Result<()>>().map(|()| answers)
     }
 
     /// The same, with what came of each request.
-    pub fn try_batch(&mut self, requests: &[Request]) -> (Vec<RouteNetlinkMessage>, Vec<Result<()>>) {
+    pub fn try_batch(&mut self, requests: &[Request]) -> (Vec<Answer>, Vec<Result<()>>) {
         let (mut answers, mut results) = (Vec::new(), Vec::new());
         for requests in requests.chunks(AT_ONCE) {
             let frames: Vec<Frame> = requests.iter().map(Request::frame).collect();
@@ -52,13 +51,11 @@ impl Route {
         (answers, results)
     }
 
-    fn exchange(&mut self, frames: &[Frame], answers: &mut Vec<RouteNetlinkMessage>) -> Vec<Option<Refusal>> {
+    fn exchange(&mut self, frames: &[Frame], answers: &mut Vec<Answer>) -> Vec<Option<Refusal>> {
         let before = answers.len();
         for _ in 0..TRIES {
             answers.truncate(before);
-            // What is of a kind that nobody here asks for may be of any shape.
-            let take =
-                |_, kind, body: &[u8]| answers.extend(RouteNetlinkMessage::parse_with_param(body, kind));
+            let take = |_, kind, body: &[u8]| answers.push(Answer { kind, body: body.to_vec() });
             match self.0.exchange(frames, take) {
                 Ok(refusals) if refusals == [Some(Refusal::from(Errno::EINTR))] => {}
                 Ok(refusals) => return refusals,

@@ -1,14 +1,17 @@
 //! Routes of the main table: rtnetlink(7), `RTM_*ROUTE`.
 
 use super::addresses::family;
-use super::{Request, Route};
+use super::message::contents;
+use super::{Message, Request, Route};
 use crate::cidr::Cidr;
 use chain::Result;
+use netlink_packet_core::Parseable;
+use netlink_packet_route::AddressFamily;
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage as Message};
 use nix::errno::Errno;
+use nix::libc::RTM_NEWROUTE;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -142,10 +145,8 @@ pub fn list(route: &mut Route) -> Result<Vec<Way>> {
         message.header.address_family = family;
         let request = Request::dump("list routes", Message::GetRoute(message));
         let answers = route.ask(request.tolerate(&[Errno::EOPNOTSUPP]))?;
-        ways.extend(answers.iter().filter_map(|answer| match answer {
-            Message::NewRoute(message) => Way::of(message),
-            _ => None,
-        }));
+        let messages = contents(&answers, RTM_NEWROUTE, RouteMessage::parse);
+        ways.extend(messages.filter_map(|message| Way::of(&message)));
     }
     Ok(ways)
 }

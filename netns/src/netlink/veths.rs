@@ -1,10 +1,9 @@
 //! Pairs of interfaces, what goes in at one end comes out at the other: veth(4).
 
-use super::Request;
 use super::links::{Settings, named};
+use super::{Message, Request};
 use crate::interface::Interface;
 use crate::namespace::Namespace;
-use netlink_packet_route::RouteNetlinkMessage as Message;
 use netlink_packet_route::link::{InfoData, InfoKind, InfoVeth, LinkAttribute, LinkInfo};
 use std::os::fd::{AsFd, AsRawFd};
 
