@@ -57,7 +57,7 @@ pub enum Verb {
     Down(up::Options),
     /// Show all network namespaces, of every maker, and what connects them
     Map(map::Options),
-    /// Say what is wrong with a namespace's network, and what puts it right; status 1 when something is
+    /// Say what is wrong with a network, and what puts it right; status 1 when something is
     Doctor(doctor::Options),
     /// Show one network namespace as the others see it
     Whoami(whoami::Options),

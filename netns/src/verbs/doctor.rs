@@ -16,8 +16,7 @@ pub struct Options {
     /// One JSON object per line and fault: netns, inode, check, message and cures
     #[arg(long)]
     json: bool,
-    /// The namespace: a name, the number of a process, a file; without it all that have a name, or are connected to
-    /// the one that netns runs in
+    /// A name, process or file; without it all with a name, and all that are connected to here
     netns: Option<Which>,
 }
 

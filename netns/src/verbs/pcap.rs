@@ -28,10 +28,10 @@ pub struct Options {
     /// End after this many packets
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// At most this much of each packet, with the 20 bytes that tell the interface
+    /// At most this much of each packet
     #[arg(short, long, value_name = "BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(20..))]
     snap: u32,
-    /// The namespace: a name, the number of a process, a file, or . for the one that netns runs in
+    /// A name, process or file, or . for the one that netns runs in
     netns: Which,
 }
 

@@ -17,7 +17,7 @@ pub struct Options {
     /// Give up after this long, with status 1; decimals are fine
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
-    /// The namespace: a name, the number of a process, a file, or . for the one that netns runs in
+    /// A name, process or file, or . for the one that netns runs in
     netns: Which,
     /// The port
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]

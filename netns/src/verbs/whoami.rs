@@ -12,10 +12,10 @@ use chain::{Error, Result};
 /// What it takes.
 #[derive(clap::Args, Debug)]
 pub struct Options {
-    /// One JSON object: the fields of `netns map --json`, and reached, the ports of other namespaces that lead here
+    /// A JSON object: the fields of map, and reached, the ports elsewhere that lead here
     #[arg(long)]
     json: bool,
-    /// The namespace: a name, the number of a process, a file; without it the one that netns runs in
+    /// A name, process or file; without it the one that netns runs in
     #[arg(default_value = ".", hide_default_value = true)]
     netns: Which,
 }

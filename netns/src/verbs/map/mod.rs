@@ -14,8 +14,7 @@ pub struct Options {
     /// A drawing for Graphviz: `netns map --dot | dot -Tsvg`
     #[arg(long)]
     dot: bool,
-    /// One JSON object per line and namespace: inode, own, names, files, processes, interfaces, routes, listens,
-    /// publishes, and error where it cannot be looked into
+    /// One JSON object per line and namespace; netns(1) lists the fields
     #[arg(long, conflicts_with = "dot")]
     json: bool,
 }
