@@ -174,6 +174,32 @@ fn a_namespace_without_interfaces_gets_one() {
 }
 
 #[test]
+fn a_network_without_its_rules_is_told() {
+    if !is_root() {
+        return;
+    }
+    // As netns names and labels the bridge of a network.
+    let script = "ip link set nb0 down; ip link set nb0 name nb-app alias 'netns 10.88.0.0/24' up
+        nft delete table ip masq; netns doctor web || echo $?; nft 'add table inet netns-app'; netns doctor web || :";
+    let out = World::net(&format!("{WELL} {script}")).out();
+    let found = "web: table: the rules of the network app, table inet netns-app, are gone
+  cure: netns net repair app\n1\nweb: masquerade: ";
+    assert!(out.starts_with(found), "{out}");
+}
+
+#[test]
+fn a_network_without_a_way_out_needs_none() {
+    if !is_root() {
+        return;
+    }
+    let script = "ip -n web route del default; set_ ipv4/conf/nb0/forwarding 0; nft delete table ip masq
+        ip link set nb0 alias 'netns 10.88.0.0/24 internal'; netns doctor web
+        ip link set nb0 alias 'netns 10.88.0.0/24'; netns doctor web || echo $?";
+    let out = World::net(&format!("{WELL} {script}")).out();
+    assert!(out.starts_with("web: no fault found\nweb: route: ") && out.ends_with("\n1"), "{out}");
+}
+
+#[test]
 fn a_full_bridge_is_told() {
     if !is_root() {
         return;

@@ -54,6 +54,23 @@ fn v6_settings(outside: &Outside<'_>, uplink: &Link) -> Vec<String> {
     }
 }
 
+/// The table of the network, which holds what isolates it and what its ports lead to, is gone.
+pub fn table(patient: &Patient<'_>) -> Vec<Found> {
+    let Some(outside) = &patient.outside else { return Vec::new() };
+    let Some(network) = missing_table(outside) else { return Vec::new() };
+    let message = format!("the rules of the network {network}, table inet netns-{network}, are gone");
+    vec![(message, vec![outside.command(&format!("netns net repair {network}"))])]
+}
+
+/// The network whose table is gone, as after `nft flush ruleset`.
+fn missing_table<'a>(outside: &Outside<'a>) -> Option<&'a str> {
+    let is_of = |network: &str| {
+        let mut tables = outside.facts.tables.iter();
+        tables.any(|table| table.name.strip_prefix("netns-") == Some(network))
+    };
+    outside.network().filter(|network| !is_of(network))
+}
+
 /// Packets leave with an address that nobody outside can answer.
 pub fn masquerade(patient: &Patient<'_>) -> Vec<Found> {
     let Some(outside) = &patient.outside else { return Vec::new() };
@@ -62,7 +79,10 @@ pub fn masquerade(patient: &Patient<'_>) -> Vec<Found> {
     let Some(own) = own.find(|cidr| matches!(cidr.ip, std::net::IpAddr::V4(ip) if ip.is_private())) else {
         return Vec::new();
     };
-    if outside.facts.has_old_rules || outside.facts.rules.iter().any(|(_, rule)| rule.masquerades) {
+    if missing_table(outside).is_some()
+        || outside.facts.has_old_rules
+        || outside.facts.rules.iter().any(|(_, rule)| rule.masquerades)
+    {
         return Vec::new();
     }
     let network = format!("{}/{}", own.network(), own.prefix);
@@ -129,7 +149,8 @@ pub fn firewall(patient: &Patient<'_>) -> Vec<Found> {
             "chain {name} of table {} {table} drops what goes to and comes from {near}",
             family(chain.family)
         );
-        let is_owned = outside.facts.owned.contains(&(chain.family, table.clone()));
+        let is_owned =
+            outside.facts.tables.iter().any(|t| t.is_owned && (t.family, &t.name) == (chain.family, table));
         (message, if is_owned { ask_owner(outside, near) } else { insert(outside, chain, near) })
     };
     closed_chains(patient).into_iter().map(found).collect()

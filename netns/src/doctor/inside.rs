@@ -83,7 +83,9 @@ fn next(ip: IpAddr) -> IpAddr {
 
 /// It has addresses, but no default route.
 pub fn route(patient: &Patient<'_>) -> Vec<Found> {
-    let Some(outside) = &patient.outside else { return Vec::new() };
+    let Some(outside) = patient.outside.as_ref().filter(|outside| !outside.is_internal()) else {
+        return Vec::new();
+    };
     let own: Vec<Cidr> =
         patient.space.addresses_of(outside.inner.index).map(|address| address.cidr).collect();
     let missing = |is_v4: bool| {

@@ -38,7 +38,7 @@ type Check = fn(&Patient<'_>) -> Vec<Found>;
 type Found = (String, Vec<String>);
 
 /// All checks, from the inside out.
-const CHECKS: [(&str, Check); 22] = [
+const CHECKS: [(&str, Check); 23] = [
     ("loopback", inside::loopback),
     ("interface", inside::interface),
     ("down", inside::down),
@@ -53,6 +53,7 @@ const CHECKS: [(&str, Check); 22] = [
     ("mtu", link::mtu),
     ("resolver", resolver::loopback),
     ("forwarding", host::forwarding),
+    ("table", host::table),
     ("masquerade", host::masquerade),
     ("firewall", host::firewall),
     ("br_netfilter", host::br_netfilter),

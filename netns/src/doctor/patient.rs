@@ -5,7 +5,7 @@ use crate::netlink::flows::{self, Flow};
 use crate::netlink::links::Link;
 use crate::netlink::neighbours::{self, Neighbour};
 use crate::netlink::routes::Way;
-use crate::netlink::ruleset::{Chain, Ruleset};
+use crate::netlink::ruleset::{Chain, Ruleset, Table};
 use crate::survey::Survey;
 use crate::survey::published::Published;
 use crate::survey::reading::{self, Reading};
@@ -55,8 +55,8 @@ pub struct Facts {
     pub chains: Vec<Chain>,
     /// Its rules: family, table and chain of each, and what it says.
     pub rules: Vec<((u8, String, String), Reading)>,
-    /// The tables that a process holds: family and name.
-    pub owned: Vec<(u8, String)>,
+    /// The tables.
+    pub tables: Vec<Table>,
     /// The connections that are followed.
     pub flows: Vec<Flow>,
     /// It has rules of the older iptables, which cannot be read here.
@@ -103,8 +103,26 @@ impl<'a> Outside<'a> {
         survey.place(End { space: self.index, index: link.index })
     }
 
+    /// What netns has written on a bridge that it made for a network: the mark, subnets, and what is special.
+    fn label(&self) -> Option<&'a str> {
+        self.bridge?.alias.as_deref()?.strip_prefix("netns ")
+    }
+
+    /// The network that netns made the bridge for.
+    pub fn network(&self) -> Option<&'a str> {
+        self.label().and(self.near().name.strip_prefix("nb-"))
+    }
+
+    /// It is not meant to lead anywhere.
+    pub fn is_internal(&self) -> bool {
+        self.label().is_some_and(|label| label.split(' ').any(|word| word == "internal"))
+    }
+
     /// The interface that leads on from there, for one address family.
     pub fn uplink(&self, is_v4: bool) -> Option<&'a Link> {
+        if self.is_internal() {
+            return None;
+        }
         let leads_on = |way: &&Way| way.to.prefix == 0 && way.to.ip.is_ipv4() == is_v4;
         let way = self.space.ways.iter().filter(leads_on).min_by_key(|way| way.metric)?;
         self.space.link(way.index?).filter(|link| link.index != self.near().index)
@@ -169,7 +187,7 @@ fn facts() -> Facts {
             .iter()
             .map(|rule| ((rule.family, rule.table.clone(), rule.chain.clone()), reading::read(rule)))
             .collect(),
-        owned: rules.owned_tables().unwrap_or_default(),
+        tables: rules.tables().unwrap_or_default(),
         flows: flows::list().unwrap_or_default(),
         has_old_rules: fs::read_to_string("/proc/net/ip_tables_names").is_ok_and(|names| !names.is_empty()),
     }

@@ -20,6 +20,17 @@ const TRIES: usize = 20;
 /// `NFT_TABLE_F_OWNER`: a process holds the table, and nobody else may change it.
 const OWNED: u32 = 2;
 
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// `NFPROTO_*`.
+    pub family: u8,
+    /// Its name.
+    pub name: String,
+    /// A process holds it.
+    pub is_owned: bool,
+}
+
 /// The chain of rules that the kernel begins with at a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
@@ -86,11 +97,11 @@ impl Ruleset {
         Socket::open(NETLINK_NETFILTER).map(Ruleset)
     }
 
-    /// The tables that a process holds: family and name.
-    pub fn owned_tables(&mut self) -> Result<Vec<(u8, String)>> {
+    /// All tables.
+    pub fn tables(&mut self) -> Result<Vec<Table>> {
         self.dump("list the tables of nftables", GET_TABLE, &[], |body| {
-            let is_owned = number(find(body, 2)?)? & OWNED != 0;
-            is_owned.then_some((family(body), text(find(body, 1)?)))
+            let is_owned = find(body, 2).and_then(number).unwrap_or(0) & OWNED != 0;
+            Some(Table { family: family(body), name: text(find(body, 1)?), is_owned })
         })
     }
 
