@@ -18,7 +18,7 @@ mod resolver;
 
 use crate::survey::Survey;
 use chain::Result;
-use patient::Patient;
+use patient::{Known, Patient};
 
 /// A fault that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,9 +64,9 @@ const CHECKS: [(&str, Check); 23] = [
     ("conntrack", ports::conntrack),
 ];
 
-/// All that is wrong with a namespace, an index into the survey.
-pub fn examine(survey: &Survey, space: usize) -> Result<Vec<Finding>> {
-    let patient = Patient::of(survey, space)?;
+/// All that is wrong with a namespace, an index into the survey; `known` is for others that hang on the same one.
+pub fn examine(survey: &Survey, space: usize, known: &mut Known) -> Result<Vec<Finding>> {
+    let patient = Patient::of(survey, space, known)?;
     let find = |(check, run): (&'static str, Check)| {
         run(&patient).into_iter().map(move |(message, cures)| Finding { check, message, cures })
     };

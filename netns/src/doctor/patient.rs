@@ -13,8 +13,10 @@ use crate::survey::space::Space;
 use crate::survey::wiring::End;
 use chain::text::show;
 use chain::{Error, Result};
+use std::collections::HashMap;
 use std::fs;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 /// The namespace, the way out of it, and what is known of both.
 #[derive(Debug)]
@@ -45,8 +47,11 @@ pub struct Outside<'a> {
     /// The bridge that it is a port of.
     pub bridge: Option<&'a Link>,
     /// What the other namespace does with packets.
-    pub facts: Facts,
+    pub facts: Rc<Facts>,
 }
+
+/// The facts of namespaces that were asked for them before, by their index in the survey.
+pub type Known = HashMap<usize, Rc<Facts>>;
 
 /// What a namespace does with packets.
 #[derive(Debug, Default)]
@@ -65,13 +70,13 @@ pub struct Facts {
 
 impl<'a> Patient<'a> {
     /// Learns what the survey does not tell.
-    pub fn of(survey: &'a Survey, index: usize) -> Result<Self> {
+    pub fn of(survey: &'a Survey, index: usize, known: &mut Known) -> Result<Self> {
         let space = &survey.spaces[index];
         if let Some(trouble) = &space.trouble {
             return Err(Error::new(format_args!("examine {}", space.label()), trouble));
         }
         let neighbours = visit(space, || neighbours::list(&mut Route::open()?))?;
-        let outside = outside(survey, index)?;
+        let outside = outside(survey, index, known)?;
         Ok(Patient { survey, index, space, neighbours, outside })
     }
 
@@ -158,12 +163,16 @@ fn visit<T>(space: &Space, work: impl FnOnce() -> Result<T>) -> Result<T> {
     }
 }
 
-fn outside(survey: &Survey, index: usize) -> Result<Option<Outside<'_>>> {
+fn outside<'a>(survey: &'a Survey, index: usize, known: &mut Known) -> Result<Option<Outside<'a>>> {
     let Some((inner, end)) = way_out(survey, index) else { return Ok(None) };
     let space = &survey.spaces[end.space];
     let Some(port) = space.link(end.index) else { return Ok(None) };
     let bridge = port.master.and_then(|bridge| space.link(bridge));
-    let facts = visit(space, || Ok(facts()))?;
+    let facts = match known.get(&end.space) {
+        Some(facts) => Rc::clone(facts),
+        None => Rc::new(visit(space, || Ok(facts()))?),
+    };
+    known.insert(end.space, Rc::clone(&facts));
     Ok(Some(Outside { inner, index: end.space, space, port, bridge, facts }))
 }
 

@@ -1,5 +1,6 @@
 //! `netns doctor`: what is wrong, and what puts it right.
 
+use crate::doctor::patient::Known;
 use crate::doctor::{Finding, examine};
 use crate::namespace::Which;
 use crate::output::print;
@@ -27,9 +28,9 @@ pub fn run(options: &Options) -> Result<u8> {
         Some(netns) => vec![whoami::find(&survey, netns)?],
         None => (0..survey.spaces.len()).filter(|space| is_near(&survey, *space)).collect(),
     };
-    let (mut lines, mut status) = (Vec::new(), 0);
+    let (mut lines, mut status, mut known) = (Vec::new(), 0, Known::new());
     for space in patients {
-        let findings = examine(&survey, space)?;
+        let findings = examine(&survey, space, &mut known)?;
         status |= u8::from(!findings.is_empty());
         lines.extend(match options.json {
             true => findings.iter().map(|finding| json(&survey, space, finding)).collect(),
