@@ -2,6 +2,7 @@
 
 use crate::verbs::{add, attach, del, exec, gc, identify, list_id, ls, monitor, net, new, pids, set};
 use crate::verbs::{addr, bridge, link, route, up, veth};
+use crate::verbs::{doctor, map, pcap, wait, whoami};
 use chain::Result;
 
 /// Name network namespaces, connect them, and run commands in them
@@ -54,6 +55,16 @@ pub enum Verb {
     Up(up::Options),
     /// Set interfaces down
     Down(up::Options),
+    /// Show all network namespaces, of every maker, and what connects them
+    Map(map::Options),
+    /// Say what is wrong with a network, and what puts it right; status 1 when something is
+    Doctor(doctor::Options),
+    /// Show one network namespace as the others see it
+    Whoami(whoami::Options),
+    /// Wait until something listens on a port in a namespace
+    Wait(wait::Options),
+    /// Write the packets of a namespace to a file, or to a program that reads such files
+    Pcap(pcap::Options),
     /// Become a command in a new network namespace, which goes when its last process does
     New(new::Options),
     /// Networks that namespaces can be in
@@ -83,6 +94,11 @@ impl Verb {
             Verb::Route(options) => route::run(&options),
             Verb::Up(options) => Ok(up::run(&options, true)),
             Verb::Down(options) => Ok(up::run(&options, false)),
+            Verb::Map(options) => map::run(&options),
+            Verb::Doctor(options) => doctor::run(&options),
+            Verb::Whoami(options) => whoami::run(&options),
+            Verb::Wait(options) => wait::run(&options),
+            Verb::Pcap(options) => pcap::run(&options),
             Verb::New(options) => new::run(&options),
             Verb::Gc(options) => gc::run(&options),
             Verb::Net(options) => net::run(&options),

@@ -104,6 +104,11 @@ impl Namespace {
         Ok(Namespace { what: "the new namespace".to_owned(), is_own: false, ..Namespace::own()? })
     }
 
+    /// Another one, by a descriptor; `what` is how it is called in messages.
+    pub fn of(what: String, fd: OwnedFd) -> Self {
+        Namespace { what, fd, is_own: false }
+    }
+
     /// How it is called in messages.
     pub fn what(&self) -> &str {
         &self.what

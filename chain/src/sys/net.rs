@@ -1,7 +1,7 @@
-//! The loopback interface.
+//! The loopback interface, and sockets of packets.
 
 use nix::errno::Errno;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// Sets `lo` of this process's network namespace up: netdevice(7), SIOCGIFFLAGS and SIOCSIFFLAGS.
 pub fn loopback_up() -> Result<(), Errno> {
@@ -25,4 +25,25 @@ pub fn loopback_up() -> Result<(), Errno> {
 fn ioctl(socket: &OwnedFd, number: libc::Ioctl, request: &mut libc::ifreq) -> Result<(), Errno> {
     // SAFETY: both requests read and write one ifreq, and `request` is one.
     super::check(unsafe { libc::ioctl(socket.as_raw_fd(), number, &raw mut *request) }.into()).map(drop)
+}
+
+/// How many packets a packet(7) socket had no room for since it was last asked, `PACKET_STATISTICS`.
+pub fn dropped(socket: BorrowedFd<'_>) -> Result<u32, Errno> {
+    // struct tpacket_stats of linux/if_packet.h: packets and drops.
+    let mut stats = [0_u32; 2];
+    let mut length = size_of_val(&stats) as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes, which is the size of `stats`.
+    super::check(
+        unsafe {
+            libc::getsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_PACKET,
+                libc::PACKET_STATISTICS,
+                stats.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        }
+        .into(),
+    )
+    .map(|_| stats[1])
 }

@@ -37,6 +37,8 @@ pub struct Link {
     pub peer: Option<u32>,
     /// The namespace of the other end, where that is another one.
     pub peer_nsid: Option<i32>,
+    /// As a port of a bridge: what comes in there may go out there again.
+    pub has_hairpin: bool,
     /// The text that was put on it, `ip link set alias`.
     pub alias: Option<String>,
     /// Its group, 0 when none was given.
@@ -59,6 +61,7 @@ impl Link {
             master: None,
             peer: None,
             peer_nsid: None,
+            has_hairpin: false,
             alias: None,
             group: 0,
         };
@@ -79,15 +82,23 @@ impl Link {
             libc::IFLA_IFALIAS => self.alias = Some(text(value)),
             libc::IFLA_GROUP => self.group = number(value).unwrap_or(0),
             libc::IFLA_LINKINFO => {
-                let mut infos = NlasIterator::new(value).flatten();
-                self.kind = infos
-                    .find(|info| info.kind() == libc::IFLA_INFO_KIND)
-                    .map(|info| text(info.value()))
-                    .unwrap_or_default();
+                for info in NlasIterator::new(value).flatten() {
+                    match info.kind() {
+                        libc::IFLA_INFO_KIND => self.kind = text(info.value()),
+                        libc::IFLA_INFO_SLAVE_DATA => self.has_hairpin = has_hairpin(info.value()),
+                        _ => {}
+                    }
+                }
             }
             _ => {}
         }
     }
+}
+
+/// Of what a port of a bridge says: linux/if_link.h. Ports of other kinds say nothing as short as this.
+fn has_hairpin(port: &[u8]) -> bool {
+    const IFLA_BRPORT_MODE: u16 = 4;
+    NlasIterator::new(port).flatten().any(|nla| nla.kind() == IFLA_BRPORT_MODE && nla.value() == [1])
 }
 
 fn number(value: &[u8]) -> Option<u32> {

@@ -1,0 +1,211 @@
+//! A namespace under examination.
+
+use crate::netlink::Route;
+use crate::netlink::flows::{self, Flow};
+use crate::netlink::links::Link;
+use crate::netlink::neighbours::{self, Neighbour};
+use crate::netlink::routes::Way;
+use crate::netlink::ruleset::{Chain, Ruleset, Table};
+use crate::survey::Survey;
+use crate::survey::published::Published;
+use crate::survey::reading::{self, Reading};
+use crate::survey::space::Space;
+use crate::survey::wiring::End;
+use chain::text::show;
+use chain::{Error, Result};
+use std::collections::HashMap;
+use std::fs;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+/// The namespace, the way out of it, and what is known of both.
+#[derive(Debug)]
+pub struct Patient<'a> {
+    /// All there is.
+    pub survey: &'a Survey,
+    /// The index of the namespace.
+    pub index: usize,
+    /// The namespace.
+    pub space: &'a Space,
+    /// The hosts that it has looked for.
+    pub neighbours: Vec<Neighbour>,
+    /// What its interface with the default route, or the only one, is connected to.
+    pub outside: Option<Outside<'a>>,
+}
+
+/// What an interface of the namespace is connected to.
+#[derive(Debug)]
+pub struct Outside<'a> {
+    /// The interface, in the namespace.
+    pub inner: &'a Link,
+    /// The namespace of the other end.
+    pub index: usize,
+    /// The same.
+    pub space: &'a Space,
+    /// The other end.
+    pub port: &'a Link,
+    /// The bridge that it is a port of.
+    pub bridge: Option<&'a Link>,
+    /// What the other namespace does with packets.
+    pub facts: Rc<Facts>,
+}
+
+/// The facts of namespaces that were asked for them before, by their index in the survey.
+pub type Known = HashMap<usize, Rc<Facts>>;
+
+/// What a namespace does with packets.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// The chains of nftables.
+    pub chains: Vec<Chain>,
+    /// Its rules: family, table and chain of each, and what it says.
+    pub rules: Vec<((u8, String, String), Reading)>,
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// The connections that are followed.
+    pub flows: Vec<Flow>,
+    /// It has rules of the older iptables, which cannot be read here.
+    pub has_old_rules: bool,
+}
+
+impl<'a> Patient<'a> {
+    /// Learns what the survey does not tell.
+    pub fn of(survey: &'a Survey, index: usize, known: &mut Known) -> Result<Self> {
+        let space = &survey.spaces[index];
+        if let Some(trouble) = &space.trouble {
+            return Err(Error::new(format_args!("examine {}", space.label()), trouble));
+        }
+        let neighbours = visit(space, || neighbours::list(&mut Route::open()?))?;
+        let outside = outside(survey, index, known)?;
+        Ok(Patient { survey, index, space, neighbours, outside })
+    }
+
+    /// How an interface of it is said on the command line.
+    pub fn place(&self, link: &Link) -> String {
+        self.survey.place(End { space: self.index, index: link.index })
+    }
+
+    /// The default routes.
+    pub fn defaults(&self) -> impl Iterator<Item = &Way> {
+        self.space.ways.iter().filter(|way| way.to.prefix == 0)
+    }
+
+    /// The ports of the namespace outside that lead into this one.
+    pub fn published(&self) -> impl Iterator<Item = &'a Published> {
+        let is_own = |port: &&Published| self.space.addresses.iter().any(|own| own.cidr.ip == port.to.ip());
+        self.outside.iter().flat_map(|outside| &outside.space.published).filter(is_own)
+    }
+}
+
+impl<'a> Outside<'a> {
+    /// The interface that its namespace sees the packets come in by: the bridge, or the other end itself.
+    pub fn near(&self) -> &'a Link {
+        self.bridge.unwrap_or(self.port)
+    }
+
+    /// How an interface there is said on the command line.
+    pub fn place(&self, survey: &Survey, link: &Link) -> String {
+        survey.place(End { space: self.index, index: link.index })
+    }
+
+    /// What netns has written on a bridge that it made for a network: the mark, subnets, and what is special.
+    fn label(&self) -> Option<&'a str> {
+        self.bridge?.alias.as_deref()?.strip_prefix("netns ")
+    }
+
+    /// The network that netns made the bridge for.
+    pub fn network(&self) -> Option<&'a str> {
+        self.label().and(self.near().name.strip_prefix("nb-"))
+    }
+
+    /// It is not meant to lead anywhere.
+    pub fn is_internal(&self) -> bool {
+        self.label().is_some_and(|label| label.split(' ').any(|word| word == "internal"))
+    }
+
+    /// The interface that leads on from there, for one address family.
+    pub fn uplink(&self, is_v4: bool) -> Option<&'a Link> {
+        if self.is_internal() {
+            return None;
+        }
+        let leads_on = |way: &&Way| way.to.prefix == 0 && way.to.ip.is_ipv4() == is_v4;
+        let way = self.space.ways.iter().filter(leads_on).min_by_key(|way| way.metric)?;
+        self.space.link(way.index?).filter(|link| link.index != self.near().index)
+    }
+
+    /// A setting of the kernel there, by its path below /proc/sys.
+    pub fn setting(&self, path: &str) -> Option<String> {
+        let read = || Ok(fs::read_to_string(format!("/proc/sys/{path}")).ok());
+        visit(self.space, read).ok().flatten().map(|value| value.trim().to_owned())
+    }
+
+    /// A command line that works there.
+    pub fn command(&self, line: &str) -> String {
+        within(self.space, line)
+    }
+}
+
+/// A command line that works in a namespace.
+pub fn within(space: &Space, line: &str) -> String {
+    match (space.names.first(), space.processes.first(), space.files.first()) {
+        _ if space.is_own => line.to_owned(),
+        (Some(name), _, _) => format!("netns exec {} {line}", show(name)),
+        (_, Some(process), _) => format!("nsenter-rs -n -t {} {line}", process.pid),
+        (_, _, file) => format!("nsenter-rs -n{} {line}", file.map(show).unwrap_or_default()),
+    }
+}
+
+/// Runs `work` in a namespace of the survey.
+fn visit<T>(space: &Space, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    match &space.open {
+        Some(open) => open.namespace.visit(work),
+        None => Err(Error::new(format_args!("examine {}", space.label()), "it cannot be entered")),
+    }
+}
+
+fn outside<'a>(survey: &'a Survey, index: usize, known: &mut Known) -> Result<Option<Outside<'a>>> {
+    let Some((inner, end)) = way_out(survey, index) else { return Ok(None) };
+    let space = &survey.spaces[end.space];
+    let Some(port) = space.link(end.index) else { return Ok(None) };
+    let bridge = port.master.and_then(|bridge| space.link(bridge));
+    let facts = match known.get(&end.space) {
+        Some(facts) => Rc::clone(facts),
+        None => Rc::new(visit(space, || Ok(facts()))?),
+    };
+    known.insert(end.space, Rc::clone(&facts));
+    Ok(Some(Outside { inner, index: end.space, space, port, bridge, facts }))
+}
+
+/// The interface of the default route if it has another end, else the first that has one.
+fn way_out(survey: &Survey, index: usize) -> Option<(&Link, End)> {
+    let space = &survey.spaces[index];
+    let default = space.ways.iter().find(|way| way.to.prefix == 0).and_then(|way| space.link(way.index?));
+    default.into_iter().chain(&space.links).find_map(|link| {
+        let end = survey.wiring.peer(End { space: index, index: link.index })?;
+        (end.space != index && survey.spaces[end.space].open.is_some()).then_some((link, end))
+    })
+}
+
+/// What cannot be asked for is not held against anybody.
+fn facts() -> Facts {
+    let Ok(mut rules) = Ruleset::open() else { return Facts::default() };
+    let read = rules.rules().unwrap_or_default();
+    Facts {
+        chains: rules.chains().unwrap_or_default(),
+        rules: read
+            .iter()
+            .map(|rule| ((rule.family, rule.table.clone(), rule.chain.clone()), reading::read(rule)))
+            .collect(),
+        tables: rules.tables().unwrap_or_default(),
+        flows: flows::list().unwrap_or_default(),
+        has_old_rules: fs::read_to_string("/proc/net/ip_tables_names").is_ok_and(|names| !names.is_empty()),
+    }
+}
+
+/// An address that is of use beyond the link.
+pub fn is_global(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local(),
+        IpAddr::V6(ip) => !ip.is_loopback() && !ip.is_unicast_link_local(),
+    }
+}

@@ -1,0 +1,81 @@
+//! All network namespaces that can be found from here, with what is in each, and what they are connected to.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`find`] | where namespaces are found: names, mounts, processes |
+//! | [`space`] | a namespace, and all that the kernel tells of its network |
+//! | [`wiring`] | which interface is the other end of which |
+//! | [`published`] | the ports of one namespace that lead into another |
+//! | [`reading`] | what a rule of nftables says |
+
+pub mod find;
+pub mod published;
+pub mod reading;
+pub mod space;
+pub mod wiring;
+
+use crate::namespace::Namespace;
+use chain::Result;
+use chain::ns::{self, Kind};
+use chain::{Cannot, Error};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use space::Space;
+use std::net::IpAddr;
+use wiring::{End, Wiring};
+
+/// What was found.
+#[derive(Debug)]
+pub struct Survey {
+    /// The namespaces: the one that netns runs in first, then those with names, then the others.
+    pub spaces: Vec<Space>,
+    /// What is connected to what.
+    pub wiring: Wiring,
+}
+
+impl Survey {
+    /// Looks everywhere.
+    pub fn take() -> Result<Self> {
+        raise_limit();
+        let home = Namespace::own()?;
+        let own = ns::identity("self", Kind::Net.row().file).cannot("look at the own network namespace")?;
+        // Who cannot come back must not leave.
+        let way_back = home.enter().err();
+        let found = find::all(own)?;
+        let mut spaces: Vec<Space> =
+            found.into_iter().map(|found| look(found, &home, way_back.as_ref())).collect();
+        let wiring = Wiring::of(&mut spaces);
+        Ok(Survey { spaces, wiring })
+    }
+
+    /// The interface that has this address: the one in `near` if there is one, else the first.
+    pub fn holder(&self, ip: IpAddr, near: &[usize]) -> Option<End> {
+        let in_space = |space: usize| {
+            let address = self.spaces[space].addresses.iter().find(|address| address.cidr.ip == ip)?;
+            Some(End { space, index: address.index })
+        };
+        let others = (0..self.spaces.len()).filter(|space| !near.contains(space));
+        near.iter().copied().chain(others).find_map(in_space)
+    }
+
+    /// How an interface is said on the command line of netns.
+    pub fn place(&self, end: End) -> String {
+        let space = &self.spaces[end.space];
+        let name =
+            space.link(end.index).map_or_else(|| format!("number {}", end.index), |link| link.name.clone());
+        if space.is_own { name } else { format!("{name}@{}", space.label()) }
+    }
+}
+
+fn look(found: find::Found, home: &Namespace, way_back: Option<&Error>) -> Space {
+    match way_back {
+        Some(e) if !found.is_own => Space::closed(found, e.to_string()),
+        _ => Space::look(found, home),
+    }
+}
+
+/// Each namespace takes two descriptors.
+fn raise_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // Without success the namespaces beyond the limit are told as such.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
