@@ -5,7 +5,8 @@
 //! directory of names that all tools share, [`create`] makes a namespace, [`give`] gives it its name, [`namespace`] opens and visits one,
 //! [`site`] is one with a connection to it, [`survey`] finds them all, [`doctor`] looks for faults, [`netlink`] asks and changes the kernel's networking. [`name`], [`interface`], [`cidr`] and [`mac`] are what is
 //! said on the command line, [`view`] is what a command sees of /sys and /etc in a namespace, [`refused`] explains
-//! the kernel's no, [`output`] is how reports are written.
+//! the kernel's no, [`output`] is how reports are written. [`network`] makes networks, [`attach`] puts a namespace
+//! into one with [`published`] ports and [`rate`]s, and [`nft`] speaks to nftables.
 #![cfg_attr(not(test), no_main)]
 
 mod attach;
