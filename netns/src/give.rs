@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 /// How young a file must be for its maker to be taken for alive, and how long it is waited for.
 const YOUNG: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
-const PAUSES: usize = 10;
+const PAUSES: usize = 20;
 
 /// Makes sure that the name is free, and takes over what a killed maker has left. For the holder of the lock.
 pub fn reserve(name: &Name, _: &Lock) -> Result<()> {

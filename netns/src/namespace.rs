@@ -71,6 +71,10 @@ impl Which {
             }
         }
         .map(|fd| Namespace { what: self.to_string(), fd, is_own: false })
+        .and_then(|namespace| match self {
+            Which::File(_) => namespace.check().map(|()| namespace),
+            _ => Ok(namespace),
+        })
     }
 }
 
@@ -115,8 +119,8 @@ impl Namespace {
         rustix::fs::fstat(&self.fd).ok().map(|stat| stat.st_ino)
     }
 
-    /// Makes sure that it is a network namespace, which [`Which::open`] leaves to whoever enters it.
-    pub fn check(&self) -> Result<()> {
+    /// Makes sure that it is a network namespace: a file may be anything.
+    fn check(&self) -> Result<()> {
         match flag_of(self.fd.as_fd()) {
             Ok(flag) if flag == Kind::Net.row().flag => Ok(()),
             _ => Err(Error::new(format_args!("use {}", self.what), "it is no network namespace")),

@@ -89,9 +89,9 @@ fn pids_are_those_that_ip_finds_and_threads_count() {
     let script = "
         netns add a; mkfifo /run/end
         netns exec a sh -c 'read x </run/end' & netns exec a sh -c 'read x </run/end' &
-        until [ \"$(netns pids a | wc -l)\" = 2 ]; do :; done
+        until [ \"$(netns pids a --json | grep -c '\"command\":\"sh\"')\" = 2 ]; do :; done
         netns pids a >/run/ours; ip netns pids a | sort -n | cmp - /run/ours
-        netns pids a --json | grep -c '\"command\":\"sh\"'
+        wc -l </run/ours
         echo >/run/end; echo >/run/end; wait; netns pids a";
     assert_eq!(World::root(script).out(), "2");
     let python = "import ctypes, os, threading, time
@@ -153,14 +153,13 @@ fn a_name_can_be_used_when_its_coming_is_told() {
         return;
     }
     let script = "
-        netns add before; mkfifo /run/told; netns monitor >/run/told & monitor=$!; exec 3</run/told
+        netns add before; mkfifo /run/told; netns monitor >/run/told & monitor=$!; trap 'kill $monitor' EXIT; exec 3</run/told
         until grep -q inotify /proc/$monitor/fdinfo/*; do :; done
         for name in a b c; do
             ip netns add $name & added=$!
             read event told <&3; echo $event $told; netns exec $told true; wait $added
         done
         : >/run/netns/stray; rm /run/netns/stray; netns del before; ip netns del a
-        read event told <&3; echo $event $told; read event told <&3; echo $event $told
-        kill $monitor";
+        read event told <&3; echo $event $told; read event told <&3; echo $event $told";
     assert_eq!(World::root(script).out(), "add a\nadd b\nadd c\ndelete before\ndelete a");
 }

@@ -121,6 +121,19 @@ fn a_name_is_given_once() {
 }
 
 #[test]
+fn a_file_that_is_just_becoming_a_name_is_not_taken_over() {
+    if !is_root() {
+        return;
+    }
+    let script =
+        "netns add first; : >/run/netns/a; (sleep 0.01; mount --bind /proc/self/ns/net /run/netns/a) &
+        netns add a || echo $?; wait";
+    let output = World::root(script).run();
+    assert_eq!(text(&output.stdout), "125\n", "{}", talk(&output));
+    assert!(talk(&output).contains("a network namespace of this name exists"), "{}", talk(&output));
+}
+
+#[test]
 fn what_a_killed_add_leaves_is_taken_over_and_nothing_else() {
     if !is_root() {
         return;

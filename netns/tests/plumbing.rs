@@ -101,6 +101,7 @@ fn what_is_anothers_is_not_taken_for_ones_own() {
         ("veth x z@a", "there is another interface x"),
         ("veth x y@b --rm", "cannot remove the pair x and y@b: there is another interface x"),
         ("veth br0 q@a --rm", "cannot remove the pair br0 and q@a: there is another interface br0"),
+        ("veth x w@b", "cannot make the pair x and w@b: there is another interface x"),
         ("veth q q", "the ends have one name"),
         ("veth q q@gone", "cannot find gone: no such network namespace"),
         ("bridge x", "cannot make the bridge x: x is an interface of another kind"),
@@ -110,17 +111,50 @@ fn what_is_anothers_is_not_taken_for_ones_own() {
         ("bridge br1 lo", "cannot put lo into br1: Invalid argument"),
         ("bridge br1 x lo", "cannot put lo into br1"),
         ("link a a", "cannot link a and a: it is one namespace"),
+        ("link b again", "cannot link b and again: it is one namespace"),
+        ("route . --json --rm", "it does not go with --rm"),
         ("link a b 10.0.0.1/32", "10.0.0.1/32 has no two addresses"),
         ("link a /run/netns/b", "a file gives no name for an interface"),
         ("up none@a", "cannot set none@a up: there is no interface none in a"),
     ] {
-        let prepare = "netns veth x y@a; netns bridge br0; netns addr x 10.0.0.1/24";
+        let prepare = "netns attach again /run/netns/b; netns veth x y@a; netns veth v w@b; netns bridge br0; netns addr x 10.0.0.1/24";
         let output = world(&format!(
             "{prepare}; view >/run/before; netns {line} || echo $?; view | diff /run/before -"
         ))
         .run();
         assert_eq!(text(&output.stdout), "125\n", "{line}: {}", talk(&output));
         assert!(talk(&output).contains(reason), "{line}: {}", talk(&output));
+    }
+}
+
+#[test]
+fn ends_with_the_same_numbers_are_told_apart_by_their_namespaces() {
+    if !is_root() {
+        return;
+    }
+    let script = "netns add c d; netns veth p@a q@b; netns veth r@c s@d
+        ip -n a -br link show p; ip -n d -br link show s; netns veth p@a s@d || echo $?";
+    let output = world(script).run();
+    let out = text(&output.stdout);
+    assert!(
+        out.contains("p@if2") && out.contains("s@if2"),
+        "the numbers differ: this test tells nothing: {out}"
+    );
+    assert!(out.ends_with("125\n"), "{out}");
+    assert!(talk(&output).contains("there is another interface p@a"), "{}", talk(&output));
+}
+
+#[test]
+fn a_user_is_told_who_may() {
+    if !is_root() {
+        return;
+    }
+    let user = USER.join(" ");
+    for line in ["veth x z", "addr x 10.0.0.1/24", "route . default dev x", "bridge br0", "set a 3"] {
+        let output = world(&format!("netns veth x y; {user} netns {line} || echo $?")).run();
+        assert_eq!(text(&output.stdout), "125\n", "{line}");
+        let hint = "run it as root, or as root of a user and a network namespace";
+        assert!(talk(&output).contains(hint), "{line}: {}", talk(&output));
     }
 }
 

@@ -43,10 +43,14 @@ pub struct Refusal {
 impl Refusal {
     /// The refusal as an error message; `what` follows "cannot".
     pub fn of(self, what: &str) -> Error {
-        match self.words {
+        let error = match self.words {
             Some(words) => Error::os_because(what, self.errno, words),
             None => Error::os(what, self.errno),
-        }
+        };
+        error.hint_if(
+            Errno::EPERM,
+            "run it as root, or as root of a user and a network namespace: `unshare-rs -Urn`",
+        )
     }
 }
 

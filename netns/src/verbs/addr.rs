@@ -16,7 +16,7 @@ pub struct Options {
     #[arg(long, requires = "addresses")]
     rm: bool,
     /// One JSON object per line: interface, address and tentative
-    #[arg(long, conflicts_with = "addresses")]
+    #[arg(long, conflicts_with_all = ["rm", "addresses"])]
     json: bool,
     /// The interface
     #[arg(value_name = "NAME[@NETNS]")]

@@ -33,14 +33,14 @@ pub fn run(options: &Options) -> Result<u8> {
     let places = [(near, far), (far, near)].map(|(at, to)| place(at, to, &what));
     let [near, far] = places;
     let (near, far) = (near?, far?);
-    if options.near == options.far {
-        return Err(Error::new(what, "it is one namespace"));
-    }
     let addresses = addresses(subnets, &what)?;
     if options.rm {
         return veth::remove(&near, &far).map(|()| 0);
     }
     let mut ends = Ends { near: Site::open(&near.netns)?, far: Site::open(&far.netns)? };
+    if ends.near.namespace.inode() == ends.far.namespace.inode() {
+        return Err(Error::new(what, "it is one namespace"));
+    }
     make(&mut ends, &near, &far, &addresses, &what).map(|()| 0)
 }
 

@@ -25,7 +25,11 @@ pub struct Options {
 
 /// Prints `add NAME` and `delete NAME` until it is killed. An added name can be used when it is told.
 pub fn run(options: &Options) -> Result<u8> {
-    drop(names::prepare()?);
+    match names::prepare() {
+        // Who may not make names may watch those of others.
+        Err(e) if !Path::new(DIRECTORY).exists() => return Err(e),
+        _ => {}
+    }
     let what = || format!("watch {DIRECTORY}");
     let watch = init(CreateFlags::CLOEXEC).cannot_with(what)?;
     // A name that is given or taken in another mount namespace is one of the same directory.

@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(long, requires = "to")]
     rm: bool,
     /// One JSON object per line: to, via, interface, from and metric
-    #[arg(long, conflicts_with = "to")]
+    #[arg(long, conflicts_with_all = ["rm", "to"])]
     json: bool,
     /// The namespace, . for the one that netns runs in
     netns: Which,
