@@ -1,12 +1,16 @@
 //! Network namespaces: named ones, shared with `ip netns`, transient ones for the rest of the line, and what
 //! connects them.
 //!
-//! [`cli`] reads the verb, and each verb has a file of its own in [`verbs`], with its options. [`names`] is the
-//! directory of names that all tools share, [`create`] makes a namespace, [`give`] gives it its name, [`namespace`] opens and visits one,
-//! [`site`] is one with a connection to it, [`survey`] finds them all, [`doctor`] looks for faults, [`netlink`] asks and changes the kernel's networking. [`name`], [`interface`], [`cidr`] and [`mac`] are what is
-//! said on the command line, [`view`] is what a command sees of /sys and /etc in a namespace, [`refused`] explains
-//! the kernel's no, [`output`] is how reports are written. [`network`] makes networks, [`attach`] puts a namespace
-//! into one with [`published`] ports and [`rate`]s, and [`nft`] speaks to nftables.
+//! | module | what it holds |
+//! |---|---|
+//! | [`cli`], [`verbs`] | the verbs, each with its options in a file of its own |
+//! | [`name`], [`interface`], [`cidr`], [`mac`], [`words`] | what is said on the command line |
+//! | [`names`], [`create`], [`give`] | the directory of names that all tools share; a new namespace; its name |
+//! | [`namespace`], [`site`], [`view`] | one opened and visited; with a connection to it; what a command sees in it |
+//! | [`network`], [`attach`], [`published`], [`rate`] | networks, and what a host of one gets |
+//! | [`survey`], [`doctor`], [`capture`] | what is there, what is wrong with it, what goes through it |
+//! | [`netlink`], [`nft`] | the kernel's networking and its rules, asked and changed |
+//! | [`refused`], [`output`] | the kernel's no explained; how reports are written |
 #![cfg_attr(not(test), no_main)]
 
 mod attach;
@@ -21,7 +25,6 @@ mod mac;
 mod name;
 mod names;
 mod namespace;
-#[allow(dead_code)]
 mod netlink;
 mod network;
 mod nft;

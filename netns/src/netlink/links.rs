@@ -4,13 +4,11 @@ use super::message::contents;
 use super::{Answer, Message, Request, Route};
 use crate::interface::Interface;
 use crate::mac::Mac;
-use crate::namespace::Namespace;
 use chain::{Error, Result};
 use netlink_packet_core::{DecodeError, Emitable, NlasIterator};
 use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkHeader, LinkInfo, LinkMessage};
 use nix::errno::Errno;
 use nix::libc;
-use std::os::fd::{AsFd, AsRawFd};
 
 /// What is known of an interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,13 +180,6 @@ pub fn set_index(what: impl Into<String>, index: u32, settings: &Settings) -> Re
     message.header.index = index;
     settings.put(&mut message);
     Request::new(what, Message::SetLink(message))
-}
-
-/// Moves an interface into another namespace. Down, and without addresses, is how it arrives.
-pub fn hand_over(interface: &Interface, to: &Namespace) -> Request {
-    let mut message = named(interface);
-    message.attributes.push(LinkAttribute::NetNsFd(to.as_fd().as_raw_fd()));
-    Request::new(format!("move {interface} to {}", to.what()), Message::NewLink(message))
 }
 
 /// Removes an interface, of a pair both; that it is not there is no failure.

@@ -44,7 +44,6 @@ messages! {
     NewRoute(RouteMessage) = RTM_NEWROUTE,
     DelRoute(RouteMessage) = RTM_DELROUTE,
     GetRoute(RouteMessage) = RTM_GETROUTE,
-    NewNeighbour(NeighbourMessage) = RTM_NEWNEIGH,
     GetNeighbour(NeighbourMessage) = RTM_GETNEIGH,
     NewNsId(NsidMessage) = RTM_NEWNSID,
     GetNsId(NsidMessage) = RTM_GETNSID,

@@ -3,7 +3,7 @@
 use super::message::Message;
 use super::socket::{Frame, Refusal};
 use chain::Result;
-use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REPLACE};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL};
 use nix::errno::Errno;
 
 /// A message, how it is meant, and what to say when it is refused.
@@ -24,11 +24,6 @@ impl Request {
     /// The same, to make something that must not be there yet.
     pub fn create(what: impl Into<String>, message: Message) -> Self {
         Request { flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, ..Request::new(what, message) }
-    }
-
-    /// To make something, in place of what is there.
-    pub fn replace(what: impl Into<String>, message: Message) -> Self {
-        Request { flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, ..Request::new(what, message) }
     }
 
     /// To be told all that there is.

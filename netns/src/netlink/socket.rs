@@ -83,11 +83,6 @@ impl Socket {
         Ok(Socket { socket, sequence: 0, buffer: Vec::with_capacity(LARGEST) })
     }
 
-    /// Joins a group of messages that the kernel sends by itself: `RTNLGRP_*`.
-    pub fn listen(&mut self, group: u32) -> Result<()> {
-        self.socket.bind_auto().and_then(|_| self.socket.add_membership(group)).cannot("listen to the kernel")
-    }
-
     /// Sends all frames in one go, and waits for what each of them asks for.
     ///
     /// `take` gets every answer: the index of its frame, its kind and its body. The result has an element for each
@@ -126,15 +121,6 @@ impl Socket {
             }
         }
         Ok(refusals)
-    }
-
-    /// Waits for messages of the groups that it [listens](Socket::listen) to: `take` gets their kinds and bodies.
-    pub fn wait(&mut self, mut take: impl FnMut(u16, &[u8])) -> Result<(), Errno> {
-        self.fill(0)?;
-        for message in messages(&self.buffer) {
-            take(message.kind, message.body);
-        }
-        Ok(())
     }
 
     fn send(&mut self, frames: &[Frame]) -> Result<(), Errno> {
