@@ -34,7 +34,6 @@ pub fn run(options: &Options) -> Result<u8> {
 /// The namespace among those that were found; one that only this call holds open is in none of the places.
 pub fn find(survey: &Survey, netns: &Which) -> Result<usize> {
     let namespace = netns.open()?;
-    namespace.check()?;
     let found = survey.spaces.iter().position(|space| Some(space.inode) == namespace.inode());
     found.ok_or_else(|| {
         Error::new(format_args!("look at {netns}"), "it has no name, no file and no process any more")
