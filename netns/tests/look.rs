@@ -63,7 +63,7 @@ fn waiting_for_a_process_ends_with_it() {
     if !is_root() {
         return;
     }
-    let script = "unshare -n sleep 60 & P=$!; until [ \"$(cat /proc/$P/comm)\" = sleep ]; do :; done
+    let script = "cd /run; unshare -n sleep 60 & P=$!; until [ \"$(cat /proc/$P/comm)\" = sleep ]; do :; done
         netns wait $P 80 2>err & W=$!; until ls -l /proc/$W/fd | grep -q socket; do :; done
         kill $P; wait $P || :; wait $W || echo $?; cat err";
     let out = World::net(script).out();
