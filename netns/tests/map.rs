@@ -100,7 +100,7 @@ fn ports_of_iptables_are_seen_too() {
         nat iptables-nft tcp 8081 10.88.0.3:81 '! -i nb0'; nat iptables-nft udp 53 10.88.0.4 '-d 192.0.2.1'
         nat ip6tables-nft tcp 8083 [fd58::3]:83
         nft 'add table ip t; add chain ip t c; add rule ip t c udp dport 99 counter dnat to 10.88.0.4:98'
-        netns map | awk -v RS= '/^\.:/' | grep publishes";
+        netns map | awk -v RS= '/^[.]:/' | grep publishes";
     let expected = "  publishes 8081/tcp -> 10.88.0.3:81
   publishes 8083/tcp -> [fd58::3]:83
   publishes 99/udp -> 10.88.0.4:98
