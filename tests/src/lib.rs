@@ -24,6 +24,7 @@ pub mod cgroup;
 pub mod leak;
 pub mod outcome;
 pub mod pty;
+pub mod random;
 #[allow(unsafe_code)]
 pub mod raw;
 pub mod run;
@@ -34,6 +35,7 @@ pub mod wait;
 
 pub use outcome::Outcome;
 pub use pty::Pty;
+pub use random::Random;
 pub use run::{Job, Run};
 pub use sandbox::{Sandbox, names};
 pub use tools::bin;

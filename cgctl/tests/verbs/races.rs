@@ -5,32 +5,8 @@ use nix::sys::signal::{
     Signal::{SIGKILL, SIGTERM},
     kill,
 };
-use std::thread::{scope, sleep};
-use std::time::Duration;
-use tests::{Job, Outcome, leak};
-
-/// Numbers that are the same again with `CHAIN_TESTS_SEED`: xorshift64.
-struct Random(u64);
-
-impl Random {
-    fn new() -> Self {
-        let given = std::env::var("CHAIN_TESTS_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = given.unwrap_or_else(|| u64::from(std::process::id()) << 20 | 1);
-        println!("CHAIN_TESTS_SEED={seed}");
-        Random(seed)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-
-    fn pick<T: Copy>(&mut self, table: &[T]) -> T {
-        table[self.below(table.len() as u64) as usize]
-    }
-}
+use std::thread::scope;
+use tests::{Job, Outcome, Random, leak};
 
 /// Groups of somebody else, who would notice.
 struct Others {
@@ -113,7 +89,7 @@ fn round(groups: &Groups, number: u64, random: &mut Random) -> Job {
 
 /// Kills cgctl, what it has started, or both.
 fn strike(job: &Job, random: &mut Random) {
-    sleep(Duration::from_micros(random.below(12_000)));
+    random.pause(12_000);
     let children = leak::children(job.pid());
     let victims = match random.below(3) {
         0 => vec![job.pid()],
@@ -217,12 +193,12 @@ fn many_can_make_and_remove_the_same_names() {
         "cgctl gc",
     ];
     let rounds = if std::env::var_os("CHAIN_UML").is_some() { 6 } else { 40 };
-    let seed = Random::new().0;
+    let seed = Random::new();
     scope(|threads| {
         for number in 0..6 {
-            let groups = &groups;
+            let (groups, seed) = (&groups, &seed);
             threads.spawn(move || {
-                let mut random = Random(seed + number);
+                let mut random = seed.of_thread(number);
                 for _ in 0..rounds {
                     let name = random.pick(&["a", "b", "a/c"]);
                     check(&groups.run(&random.pick(&LINES).replace("NAME", name)).done());

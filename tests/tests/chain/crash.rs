@@ -3,36 +3,13 @@
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tests::wait::becomes;
-use tests::{Job, Sandbox, cgroup, eventually, leak, patience};
+use tests::{Job, Random, Sandbox, cgroup, eventually, leak, patience};
 
 const CHAIN: &str = "unshare-rs -pum pivot rootfs";
-
-/// Numbers that are the same again with `CHAIN_TESTS_SEED`: xorshift64.
-struct Random(u64);
-
-impl Random {
-    fn new() -> Self {
-        let given = std::env::var("CHAIN_TESTS_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = given.unwrap_or_else(|| u64::from(std::process::id()) << 20 | 1);
-        println!("CHAIN_TESTS_SEED={seed}");
-        Random(seed)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-
-    /// Not to wait for something, but to hit a moment that nobody has chosen.
-    fn pause(&mut self) {
-        sleep(Duration::from_micros(self.below(15_000)));
-    }
-}
+/// Microseconds in which a chain is made and ends.
+const PAUSE: u64 = 15_000;
 
 /// The links of a running chain, outermost first, as far as they are there yet.
 fn links(job: &Job) -> Vec<Pid> {
@@ -82,7 +59,7 @@ fn a_link_killed_at_a_random_moment_leaves_nothing_that_gc_does_not_find() {
         if random.below(3) == 0 {
             job.until("ready");
         } else {
-            random.pause();
+            random.pause(PAUSE);
         }
         let links = links(&job);
         let victim = random.below(links.len().min(3) as u64) as usize;
@@ -108,7 +85,7 @@ fn a_group_without_a_name_is_found_at_any_moment_too() {
         let job =
             sandbox.run("cgctl new m=64M pids=9 -- sh -c").arg("setsid probe hold & exec probe hold").start();
         let name = format!("cgctl.run-{}", job.pid());
-        random.pause();
+        random.pause(PAUSE);
         let _ = kill(job.pid(), SIGKILL);
         job.done();
         let left = || cgroup::ours().into_iter().filter(|group| group.ends_with(&name)).collect::<Vec<_>>();
@@ -162,7 +139,7 @@ fn gc_itself_can_be_killed() {
         job.until("ready").signal(SIGKILL);
         job.done();
         let gc = sandbox.run("cgctl gc").start();
-        random.pause();
+        random.pause(PAUSE);
         let _ = kill(gc.pid(), SIGKILL);
         gc.done();
         sandbox.run("cgctl gc").done().is(0);
