@@ -2,20 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod two_layers;
+
 use std::fs;
 use tests::{Sandbox, each, names};
-
-/// A sandbox with two layers, `a` and `b`, and a root that no other test sees.
-fn sandbox() -> Option<Sandbox> {
-    let sandbox = Sandbox::root()?.with_own_root();
-    for name in ["a", "b", "a/inner", "b/inner"] {
-        fs::create_dir(sandbox.path(name)).unwrap();
-    }
-    for name in ["a/file", "b/file", "a/a", "b/b"] {
-        sandbox.file(name, name, 0o644);
-    }
-    Some(sandbox)
-}
+use two_layers::sandbox;
 
 #[test]
 fn a_read_only_root_is_not_changed_by_changes_either() {
