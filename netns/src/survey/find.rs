@@ -97,13 +97,14 @@ fn inode(task: &str) -> Option<u64> {
     ns::identity(task, Kind::Net.row().file).ok().map(|(_, inode)| inode)
 }
 
-/// A directory has a link for each of its own, and two more.
-fn has_threads(pid: u32) -> bool {
+/// Whether a process has more than one: a directory has a link for each of its own, and two more.
+pub fn has_threads(pid: u32) -> bool {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(format!("/proc/{pid}/task")).is_ok_and(|tasks| tasks.nlink() > 3)
 }
 
-fn numbers(directory: &str) -> std::io::Result<Vec<u32>> {
+/// The names in a directory of /proc that are numbers.
+pub fn numbers(directory: &str) -> std::io::Result<Vec<u32>> {
     let names = fs::read_dir(directory)?.flatten().map(|entry| entry.file_name());
     Ok(names.filter_map(|name| name.to_str()?.parse().ok()).collect())
 }

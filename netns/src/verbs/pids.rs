@@ -3,10 +3,10 @@
 use crate::name::Name;
 use crate::names;
 use crate::output::print;
+use crate::survey::find::{command, has_threads, numbers};
 use chain::ns::{self, Kind};
 use chain::{Cannot, Result};
 use rustix::fs::fstat;
-use std::fs;
 
 /// What it takes.
 #[derive(clap::Args, Debug)]
@@ -42,19 +42,4 @@ pub fn of(namespace: ns::Identity) -> Result<Vec<u32>> {
     });
     pids.sort_unstable();
     Ok(pids)
-}
-
-/// A directory has a link for each of its own, and two more.
-fn has_threads(pid: u32) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata(format!("/proc/{pid}/task")).is_ok_and(|tasks| tasks.nlink() > 3)
-}
-
-fn numbers(directory: &str) -> std::io::Result<Vec<u32>> {
-    let names = fs::read_dir(directory)?.flatten().map(|entry| entry.file_name());
-    Ok(names.filter_map(|name| name.to_str()?.parse().ok()).collect())
-}
-
-fn command(pid: u32) -> String {
-    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
 }
