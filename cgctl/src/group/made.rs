@@ -187,6 +187,12 @@ impl Group {
             match part.directory.set(&write.file, &write.text) {
                 Ok(()) => {}
                 Err(Os::NOENT) if write.word.is_none() => {}
+                Err(Os::NOENT) if !part.directory.path.exists() => {
+                    return Err(Error::new(
+                        format_args!("set up group {}", self.name),
+                        "somebody has removed it",
+                    ));
+                }
                 Err(errno) => return Err(refusal::by_kernel(errno, write)),
             }
         }
