@@ -1,0 +1,48 @@
+# import: make an image of a directory, an archive, or an image of another system
+
+synopsis='[OPTION ...] SRC NAME'
+options='
+ -f --force replace an image of that name
+ --ref =NAME which image, where SRC holds several
+ --platform =OS/ARCH for which machine, where SRC is for several
+ --member =PATH which archive, where SRC is a disc with several
+ --limit =SIZE refuse a layer that unpacks to more: bytes, or with k, m, g
+'
+
+. "$parts/lib/workshop.sh"
+. "$parts/lib/progress.sh"
+. "$parts/lib/unpack.sh"
+. "$parts/lib/layers.sh"
+. "$parts/lib/images.sh"
+. "$parts/lib/layout.sh"
+. "$parts/lib/sources.sh"
+
+force='' limit='' ref='' platform='' wanted_member=''
+
+option() {
+  case $1 in
+    --force) force=yes ;;
+    --ref) ref=$2 ;;
+    --platform) platform=$2 ;;
+    --member) wanted_member=$2 ;;
+    --limit) to_bytes "$2" && limit=$bytes ;;
+  esac
+}
+
+verb_import() {
+  parse_options "$@"
+  shift "$taken"
+  case $# in
+    1) [ "$1" = BusyBox ] || misuse 'SRC or NAME is missing' ;;
+    2) ;;
+    *) misuse 'SRC and NAME are needed, and no more' ;;
+  esac
+  [ -z "$explain" ] || misuse 'only what runs boxes can be explained'
+  name=$1
+  [ $# -eq 1 ] || name=$2
+  make_places
+  check_new "$name"
+  open_workshop
+  if [ $# -eq 1 ]; then import_busybox; else import_source "$1"; fi
+  write_image "$name"
+}
