@@ -1,0 +1,32 @@
+# rm: remove boxes that have ended, with all that they changed
+
+synopsis='[OPTION ...] BOX ...'
+options='
+ -f --force end those that run
+'
+
+force=''
+
+option() {
+  force=yes
+}
+
+verb_rm() {
+  parse_options "$@"
+  shift "$taken"
+  [ $# -gt 0 ] || misuse 'BOX is missing'
+  find_places
+  for which; do
+    find_box "$which"
+    find_state
+    case $state in
+      running | paused)
+        [ -n "$force" ] || die "cannot remove $which: it is $state" "box stop $which, or box rm -f $which"
+        find_tools cgctl
+        step "$cgctl" kill "box-$id" ;;
+    esac
+    read_value "$box/name"
+    step rm -f "$store/names/$value" "$runs/$value"
+    step rm -rf --one-file-system "$box" "$run"
+  done
+}
