@@ -9,16 +9,6 @@ options='
  --limit =SIZE refuse a layer that unpacks to more: bytes, or with k, m, g
 '
 
-. "$parts/lib/workshop.sh"
-. "$parts/lib/progress.sh"
-. "$parts/lib/unpack.sh"
-. "$parts/lib/layers.sh"
-. "$parts/lib/images.sh"
-. "$parts/lib/layout.sh"
-. "$parts/lib/sources.sh"
-
-force='' limit='' ref='' platform='' wanted_member=''
-
 option() {
   case $1 in
     --force) force=yes ;;
@@ -30,6 +20,7 @@ option() {
 }
 
 verb_import() {
+  force='' limit='' ref='' platform='' wanted_member=''
   parse_options "$@"
   shift "$taken"
   case $# in
@@ -37,10 +28,11 @@ verb_import() {
     2) ;;
     *) misuse 'SRC and NAME are needed, and no more' ;;
   esac
-  [ -z "$explain" ] || misuse 'only what runs boxes can be explained'
+  load images
+  load sources
   name=$1
   [ $# -eq 1 ] || name=$2
-  make_places
+  open_images
   check_new "$name"
   open_workshop
   if [ $# -eq 1 ]; then import_busybox; else import_source "$1"; fi

@@ -1,5 +1,11 @@
-# Images: named directories with the digests of their layers, lowest first, and their configuration: `config.json` as
-# it came, and `settings`, what of it a run needs, as text that a shell reads.
+# Images: named directories; README.md has the layout.
+
+# What every verb of images begins with.
+open_images() {
+  [ -z "$explain" ] || misuse 'only what runs a box can be explained'
+  find_places
+  make_places
+}
 
 # find_image NAME: sets $image, its directory.
 find_image() {
@@ -10,16 +16,47 @@ find_image() {
 
 # write_image NAME: from config.json in the workshop, all of whose layers are there. What has the name is replaced.
 write_image() {
-  attempt create "$store/images/$1" mkdir -p image old
-  ask settings config.json >image/settings
-  ask layers config.json | sed s/:/-/ >image/layers
-  attempt create "$store/images/$1" cp config.json image/
-  [ ! -f manifest.json ] || attempt create "$store/images/$1" cp manifest.json image/
-  sum=$(sha256sum <config.json)
-  write_value image/id "${sum%% *}"
+  attempt create "$store/images/$1" mkdir -p image
+  ask layers config.json >layers
+  sed s/:/-/ layers >image/layers || cannot_write "$work/image/layers"
+  write_settings
+  for file in config.json manifest.json; do
+    [ ! -f "$file" ] || attempt create "$store/images/$1" cp "$file" image/
+  done
+  place_image "$1"
+}
+
+# place_image NAME: the directory `image` of the workshop gets that name.
+place_image() {
+  attempt create "$work/old" mkdir -p old
   [ ! -d "$store/images/$1" ] || attempt replace "$store/images/$1" mv -T "$store/images/$1" "old/$1"
   attempt create "$store/images/$1" mv -T image "$store/images/$1"
   rm -rf "old/$1"
+}
+
+# What of the configuration a run and a list of images need, each in a file of its own.
+write_settings() {
+  ask settings config.json >settings
+  # shellcheck source=/dev/null # quoted by jq
+  . ./settings
+  [ -z "$image_dropped" ] || say "warning: left out variables of several lines of $label: $image_dropped"
+  sum=$(sha256sum <config.json)
+  write_value image/id "${sum%% *}"
+  write_value image/size "$(layers_size)"
+  for key in env cmd entrypoint workdir user ports volumes stop_signal created platform; do
+    eval "value=\$image_$key"
+    [ -z "$value" ] || write_value "image/$key" "$value"
+  done
+}
+
+# What the layers of the image take, unpacked, in bytes.
+layers_size() {
+  size=0
+  while IFS= read -r layer; do
+    read_value "$store/layers/$layer/size"
+    size=$((size + ${value:-0}))
+  done <image/layers
+  echo "$size"
 }
 
 # check_new NAME: for an image that is to be made, unless $force says that it may be replaced.
@@ -42,32 +79,52 @@ bad_json() {
   die "cannot import $label: ${1##*/}: ${worst:-it cannot be read}"
 }
 
+# remove_image NAME: aside first, so that nobody finds a half of it.
+remove_image() {
+  [ -d "$store/images/$1" ] || return 0
+  attempt create "$store/work" mkdir -p "$store/work"
+  gone=$(mktemp -d "$store/work/XXXXXX") || die "cannot create a directory in $store/work"
+  attempt remove "$store/images/$1" mv -T "$store/images/$1" "$gone/image"
+  attempt remove "$gone" rm -rf "$gone"
+}
+
+# Whoever makes an image just now may be about to use a layer that nobody has yet: then the next one prunes.
+prune_if_idle() {
+  ! lock_store -n -x || prune_layers
+}
+
 # Removes layers that no image and no box has any more. The lock must be held alone.
 prune_layers() {
   freed=0 pruned=0
-  # shellcheck disable=SC2046 # digests
-  set -- $(cat "$store"/images/*/layers "$store"/boxes/*/layers 2>/dev/null)
-  used=" $* "
-  used=$(printf '%s\n' "$@" | sort -u)
+  used=$(cat "$store"/images/*/layers "$store"/boxes/*/layers 2>/dev/null | sort -u) || :
   for layer in "$store"/layers/sha256-*; do
     [ -d "$layer" ] || continue
     case $newline$used$newline in
       *"$newline${layer##*/}$newline"*) continue ;;
     esac
     read_value "$layer/size"
-    remove_layer "$layer" && freed=$((freed + ${value:-0})) pruned=$((pruned + 1))
+    ! remove_layer "$layer" || freed=$((freed + ${value:-0})) pruned=$((pruned + 1))
   done
 }
 
-# A box that has just been made with a layer finds it missing, or the layer is put back.
+# A box that has just been made of a layer gets it back, or finds it missing.
 remove_layer() {
-  attempt create "$store/work" mkdir -p "$store/work"
   gone=$(mktemp -d "$store/work/XXXXXX") || return
   mv "$1" "$gone/" || return
-  if grep -qsx "${1##*/}" "$store"/boxes/*/layers; then
+  if grep -qsxF "${1##*/}" "$store"/boxes/*/layers; then
     mv "$gone/${1##*/}" "$1"
     rmdir "$gone"
     return 1
   fi
   as_root rm -rf "$gone"
+}
+
+# Sets $human to a number of bytes as people like it.
+human() {
+  human=$1 unit=B
+  for next in KiB MiB GiB TiB; do
+    [ "$human" -ge 10240 ] || break
+    human=$((human / 1024)) unit=$next
+  done
+  human="$human $unit"
 }

@@ -69,7 +69,8 @@ keep_blob() {
 place_layer() {
   layer=$store/layers/sha256-$digest
   attempt create "$work/new" mkdir new
-  mv root new/root
+  attempt create "$layer" mv root new/root
+  attempt create "$work/root" mkdir root
   write_value new/size "$bytes"
   [ ! -f blob ] || mv blob new/blob
   [ -d "$layer" ] || mv -T new "$layer" 2>/dev/null || [ -d "$layer" ] || attempt create "$layer" mv -T new "$layer"

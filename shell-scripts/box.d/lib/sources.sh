@@ -1,5 +1,10 @@
 # What an image is made from. Each function leaves config.json in the workshop, and its layers in the store.
 
+load workshop
+load unpack
+load layers
+load layout
+
 # import_source SRC: a directory, a file, or with - standard input.
 import_source() {
   label=$1
@@ -24,12 +29,13 @@ import_source() {
 spool() {
   source=$work/input
   { command exec 3>"$source"; } 2>/dev/null || cannot_write "$source"
+  { command exec 5<&0; } 2>/dev/null || die 'cannot read standard input: it is closed'
   start_progress 'standard input'
-  cat >&3 2>&4 &
+  cat <&5 >&3 2>&4 &
   jobs=$!
   wait "$jobs" || give_up read
   jobs=''
-  exec 3>&-
+  exec 3>&- 5<&-
   end_progress
   [ -s "$source" ] || die 'cannot import standard input: it is empty'
 }
@@ -86,12 +92,12 @@ image_of_root() {
   describe_image "$1" "sha256:$digest"
 }
 
-# describe_image HOW LAYER...
+# describe_image MADE_BY LAYER...
 describe_image() {
-  how=$1
+  made_by=$1
   shift
   fill_sandbox jq
-  (sandboxed jq -n -f /box/config.jq --arg created "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --arg by "$how" \
+  (sandboxed jq -n -f /box/config.jq --arg created "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --arg by "$made_by" \
     --arg arch "$(machine)" --args "$@") >config.json 2>&4 || bad_json config.json
 }
 

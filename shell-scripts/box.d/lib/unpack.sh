@@ -1,14 +1,5 @@
 # Archives: what they are, told by content, and how they are unpacked. Nothing but a program in the sandbox reads one.
 
-# fill_sandbox TOOL...: with what reads archives and JSON, and the scripts that run in there.
-fill_sandbox() {
-  case " ${stock-} " in *" $* "*) return ;; esac
-  make_sandbox "$@"
-  attempt create "$work" mkdir -p sandbox/box
-  attempt create "$work" cp "$parts"/inside/* sandbox/box/
-  stock="${stock-} $*"
-}
-
 # What a layer may need besides tar. Without setfattr there is none to mark a directory with.
 layer_tools='sh tar find rm mknod touch stat'
 ! find_program setfattr || layer_tools="$layer_tools setfattr"

@@ -8,7 +8,9 @@
 # shellcheck source=SCRIPTDIR/../../mkrootfs.d/sandbox.sh
 . "$parts/../mkrootfs.d/sandbox.sh"
 
-work='' jobs=''
+load progress
+
+work='' jobs='' stock=''
 
 # The lock of the store is shared by all who make images; `prune` wants it alone. Both locks are let go with the last
 # process that works in here.
@@ -100,4 +102,13 @@ locate() {
     /*) eval "$1=\$2" ;;
     *) eval "$1=\$start/\$2" ;;
   esac
+}
+
+# fill_sandbox TOOL...: with what reads archives and JSON, and the scripts that run in there.
+fill_sandbox() {
+  case " $stock " in *" $* "*) return ;; esac
+  make_sandbox "$@"
+  attempt create "$work" mkdir -p sandbox/box
+  attempt create "$work" cp "$parts"/inside/* sandbox/box/
+  stock="$stock $*"
 }
