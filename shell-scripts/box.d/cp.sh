@@ -1,16 +1,16 @@
 # cp: copy files into a box or out of it
 
-synopsis='[OPTION ...] BOX:PATH PATH|- | PATH|- BOX:PATH'
+synopsis='[OPTION ...] BOX:SRC DST|- | SRC|- BOX:DST'
 options='
  -a --archive keep the owners of files, by number
- -L --follow-link copy what PATH leads to, if it is a symbolic link
+ -L --follow-link copy what SRC leads to, if it is a symbolic link
 '
 
-owners=-o follow=''
+archive='' follow=''
 
 option() {
   case $1 in
-    --archive) owners=--numeric-owner ;;
+    --archive) archive=yes ;;
     --follow-link) follow=-L ;;
   esac
 }
@@ -33,9 +33,8 @@ verb_cp() {
   find_box "$which"
   find_state
   plan_entry
-  read_text "$parts/inside/send" && send=$text
-  read_text "$parts/inside/receive" && receive=$text
-  if [ -n "$from_box" ]; then copy_out; else copy_in; fi
+  plan_copy
+  if [ -n "$explain" ]; then printf '%s\n' "$copy"; else copy; fi
 }
 
 # Sets $which and $path. BOX: comes before any slash, so that ./a:b is outside.
@@ -48,21 +47,46 @@ split_place() {
 }
 
 # The same two scripts run at both ends, one of them in the root directory of the box: no name in there is ever looked up
-# from outside. Between them goes a line that tells what comes, and then an archive.
-copy_out() {
-  case $to in
-    -) in_box "$send" "$from" stream "$follow" ;;
-    *)
-      [ -z "$explain" ] || { in_box "$send" "$from" '' "$follow" && return; }
-      in_box "$send" "$from" '' "$follow" | outside "$receive" "$to" "$from" "$owners" ;;
-  esac
+# from outside. Between them goes a line that tells what comes, and then an archive. Sets $copy.
+plan_copy() {
+  case $from in -) sender='' ;; *) plan_sender ;; esac
+  case $to in -) receiver='' ;; *) plan_receiver ;; esac
+  copy=$sender${sender:+${receiver:+ | }}$receiver
 }
 
-copy_in() {
-  case $from in
-    -) in_box "$receive" "$to" - "$owners" ;;
-    *)
-      [ -z "$explain" ] || { in_box "$receive" "$to" "$from" "$owners" </dev/null && return; }
-      outside "$send" "$from" '' "$follow" | in_box "$receive" "$to" "$from" "$owners" ;;
-  esac
+plan_sender() {
+  read_text "$parts/inside/send"
+  pair=yes
+  [ "$to" != - ] || pair=''
+  prepare_end "$from_box"
+  quote "${tools}sh" -c "$text" box "$tools" "$from" "$follow" "$pair"
+  sender=${from_box:+"$entry "}$quoted
+}
+
+# What leaves a box belongs to the caller, and cannot be run in somebody else's name; what enters belongs to root, whose
+# box it is. An archive of the caller's comes without the line.
+plan_receiver() {
+  read_text "$parts/inside/receive"
+  keep='-o -p'
+  [ -n "$to_box" ] || keep='-o --no-same-permissions'
+  [ -z "$archive" ] || keep='--numeric-owner -p'
+  prepare_end "$to_box"
+  quote "${tools}sh" -c "$text" box "$tools" "$to" "$from" "$keep"
+  receiver=${to_box:+"$entry "}$quoted
+}
+
+# Sets $tools for the end in the box $1, or outside.
+prepare_end() {
+  tools=''
+  [ -z "$1" ] || tools=$entry_tools
+}
+
+# Both ends must have done well. A sender that has failed has told why, and the receiver gets no line.
+copy() {
+  [ -n "$sender" ] && [ -n "$receiver" ] || {
+    eval "$copy" || exit 125
+    return 0
+  }
+  failures=$({ { eval "$sender" || echo 1 >&3; } | { eval "$receiver" || echo 1 >&3; } } 3>&1)
+  [ -z "$failures" ] || exit 125
 }

@@ -29,7 +29,7 @@ verb_stats() {
   [ -z "$explain" ] || { explain_stats "$@" && return; }
   screen=''
   [ -n "$as_json$once" ] || [ ! -t 1 ] || screen=yes
-  look_again "$@" | jq -nr --unbuffered --arg json "$as_json" --arg screen "$screen" -f "$parts/jq/stats.jq"
+  look_again "$@" | jq -nr --unbuffered --arg json "$as_json" --arg screen "$screen" -f "$parts/inside/stats.jq"
 }
 
 explain_stats() {
