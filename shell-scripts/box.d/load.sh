@@ -42,7 +42,7 @@ find_layout() {
     unpack_layer "$source"
     check_end "$source"
     set_layout_aside
-    source=$work/layout
+    source=$layout
   fi
   is_layout "$source" || die "cannot load $label: there is no image in it" 'box import makes an image of a root'
   open_layout "$source"

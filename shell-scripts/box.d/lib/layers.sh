@@ -77,11 +77,8 @@ is_reproducible() {
 # Two who make the same layer at once both win.
 place_layer() {
   layer=$store/layers/sha256-$digest
-  attempt create "$work/new" mkdir new
-  attempt create "$layer" mv root new/root
-  attempt create "$work/root" mkdir root
   write_value new/size "$bytes"
   [ ! -f blob ] || attempt create "$layer" mv blob blob_digest new/
   [ -d "$layer" ] || mv -T new "$layer" 2>/dev/null || [ -d "$layer" ] || attempt create "$layer" mv -T new "$layer"
-  [ ! -d new ] || attempt remove "$work/new" as_root rm -rf new
+  new_root
 }

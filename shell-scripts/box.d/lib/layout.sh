@@ -3,8 +3,9 @@
 
 # Whether directory $1 holds images rather than being the root of one.
 is_layout() {
-  [ ! -f "$1/oci-layout" ] || [ ! -f "$1/index.json" ] || return 0
-  [ -f "$1/manifest.json" ] && grep -qs '"Config"' "$1/manifest.json" && grep -qs '"Layers"' "$1/manifest.json"
+  # shellcheck disable=SC2016 # for another shell
+  as_root sh -c 'cd "$1" && { { [ -f oci-layout ] && [ -f index.json ]; } ||
+    { [ -f manifest.json ] && grep -qs "\"Config\"" manifest.json && grep -qs "\"Layers\"" manifest.json; }; }' sh "$1"
 }
 
 # import_layout DIR: the one image in it, or that which --ref names.

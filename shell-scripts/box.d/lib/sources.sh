@@ -4,6 +4,7 @@ load workshop
 load unpack
 load layers
 load layout
+load disc
 
 # import_source SRC: a directory, a file, or with - standard input.
 import_source() {
@@ -83,7 +84,7 @@ import_tar() {
   check_end "$source"
   if is_layout root; then
     set_layout_aside
-    import_layout "$work/layout"
+    import_layout "$layout"
   else
     image_of_root "box import $label"
   fi
@@ -91,13 +92,15 @@ import_tar() {
 
 # What was unpacked as the root of an image turns out to hold images.
 set_layout_aside() {
-  attempt create "$work/layout" mv root layout
-  attempt create "$work/root" mkdir root
+  attempt create "$work/images" mv new images
+  new_root
+  privileged || attempt create "$work/images" as_root chown -R -h 0:0 images
+  layout=$work/images/root
 }
 
 # image_of_root MADE_BY: an image of one layer, the tree `root`.
 image_of_root() {
-  [ -n "$(ls -A root)" ] || die "cannot import $label: nothing is in it"
+  [ -n "$(as_root ls -A root/)" ] || die "cannot import $label: nothing is in it"
   layer_from_root
   describe_image "$1" "sha256:$digest"
 }
