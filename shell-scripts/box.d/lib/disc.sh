@@ -49,5 +49,5 @@ choose_member() {
 }
 
 told_members() {
-  echo "--member with one of: $(sed 's/^disc\/root\///' archives | tr '\n' ' ')"
+  echo "choose one by --member: $(sed 's/^disc\/root\///' archives | tr '\n' ' ')"
 }

@@ -43,7 +43,7 @@ choose_image() {
     fi
   done <catalog
   [ -z "$others" ] && [ -n "$handle" ] || die "cannot import $label: ${ref:+none of its images is called $ref}${others:+it holds several images}" \
-    "--ref with one of: $(cut -d ' ' -f 2 catalog | tr '\n' ' ')"
+    "choose one by --ref: $(cut -d ' ' -f 2 catalog | tr '\n' ' ')"
 }
 
 # Leaves the configuration, and the manifest if there is one, in the workshop, and the layers in the store.

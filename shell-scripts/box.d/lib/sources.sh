@@ -5,6 +5,7 @@ load unpack
 load layers
 load layout
 load disc
+load host
 
 # import_source SRC: a directory, a file, or with - standard input.
 import_source() {
