@@ -21,6 +21,7 @@ print_verbs() {
     'Run commands in containers.' '' 'Commands:'
   for file in "$parts"/*.sh; do
     IFS= read -r line <"$file"
+    case $line in '# settle:'*) continue ;; esac
     line=${line#'# '}
     printf '  %-10s %s\n' "${line%%:*}" "${line#*: }"
   done

@@ -1,7 +1,8 @@
 # import: make an image of a directory, an archive, or an image of another system
 
-synopsis='[OPTION ...] SRC NAME'
+synopsis='[OPTION ...] SRC NAME | --host NAME [DIR ...] | BusyBox'
 options='
+ --host make an image of this host, copy-on-write: its programs, what of /etc everybody may read, and each DIR
  -f --force replace an image of that name
  --ref =NAME which image, where SRC holds several
  --platform =OS/ARCH for which machine, where SRC is for several
@@ -11,6 +12,7 @@ options='
 
 option() {
   case $1 in
+    --host) host=yes ;;
     --force) force=yes ;;
     --ref) ref=$2 ;;
     --platform) platform=$2 ;;
@@ -20,21 +22,34 @@ option() {
 }
 
 verb_import() {
-  force='' limit='' ref='' platform='' wanted_member=''
+  host='' force='' limit='' ref='' platform='' wanted_member=''
   parse_options "$@"
   shift "$taken"
-  case $# in
-    1) [ "$1" = BusyBox ] || misuse 'SRC or NAME is missing' ;;
-    2) ;;
-    *) misuse 'SRC and NAME are needed, and no more' ;;
-  esac
   load images
   load sources
-  name=$1
-  [ $# -eq 1 ] || name=$2
+  check_operands "$@"
   open_images
   check_new "$name"
   open_workshop
-  if [ $# -eq 1 ]; then import_busybox; else import_source "$1"; fi
+  if [ -n "$host" ]; then
+    shift
+    import_host "$@"
+  elif [ $# -eq 1 ]; then
+    import_busybox
+  else
+    import_source "$1"
+  fi
   write_image "$name"
+}
+
+# Sets $name.
+check_operands() {
+  case $host$# in
+    0 | yes0) misuse 'NAME is missing' ;;
+    1) [ "$1" = BusyBox ] || misuse 'SRC or NAME is missing' ;;
+    2 | yes*) ;;
+    *) misuse 'SRC and NAME are needed, and no more' ;;
+  esac
+  name=$1
+  [ -n "$host" ] || [ $# -eq 1 ] || name=$2
 }

@@ -16,17 +16,24 @@ verb_rm() {
   shift "$taken"
   [ $# -gt 0 ] || misuse 'BOX is missing'
   find_places
+  load end
   for which; do
     find_box "$which"
     find_state
     case $state in
       running | paused)
         [ -n "$force" ] || die "cannot remove $which: it is $state" "box stop $which, or box rm -f $which"
-        find_tools cgctl
-        step "$cgctl" kill "box-$id" ;;
+        end_or_tell ;;
     esac
-    read_value "$box/name"
-    step rm -f "$store/names/$value" "$runs/$value"
-    step rm -rf --one-file-system "$box" "$run"
+    [ ! -d "$box" ] || remove_box
   done
+}
+
+end_or_tell() {
+  if [ -z "$explain" ]; then
+    end_box ''
+  else
+    find_tools cgctl
+    step "$cgctl" kill "box-$id"
+  fi
 }

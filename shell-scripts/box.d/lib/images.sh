@@ -20,7 +20,7 @@ write_image() {
   ask layers config.json >layers
   sed s/:/-/ layers >image/layers || cannot_write "$work/image/layers"
   write_settings
-  for file in config.json manifest.json; do
+  for file in config.json manifest.json overlays; do
     [ ! -f "$file" ] || attempt create "$store/images/$1" cp "$file" image/
   done
   place_image "$1"

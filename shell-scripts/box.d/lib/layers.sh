@@ -57,22 +57,28 @@ check_digest() {
   [ "${sum%% *}" = "$2" ] || die "cannot import $label: it is damaged: its digest is sha256:${sum%% *}, not sha256:$2"
 }
 
+# Of a plain archive that can be packed again nothing is kept; another one is packed as registries want it.
 keep_blob() {
-  if [ -n "$packer" ]; then
-    attempt copy "$label" cp --reflink=auto "$1" blob
-  else
-    attempt pack "$label" sh -c 'gzip -n -1 <"$1" >blob' sh "$1"
-  fi
+  case $packer in
+    gzip | zstd) attempt copy "$label" cp --reflink=auto "$1" blob ;;
+    *)
+      ! is_reproducible || return 0
+      { feed <"$1" | gzip -n -1 >blob; } 2>&4 && [ ! -e broken ] || give_up pack ;;
+  esac
+  sum=$(sha256sum <blob)
+  write_value blob_digest "${sum%% *}"
+}
+
+is_reproducible() {
+  sum=$(tree_to_tar root 2>/dev/null | sha256sum)
+  [ "${sum%% *}" = "$digest" ]
 }
 
 # Two who make the same layer at once both win.
 place_layer() {
   layer=$store/layers/sha256-$digest
-  attempt create "$work/new" mkdir new
-  attempt create "$layer" mv root new/root
-  attempt create "$work/root" mkdir root
   write_value new/size "$bytes"
-  [ ! -f blob ] || mv blob new/blob
+  [ ! -f blob ] || attempt create "$layer" mv blob blob_digest new/
   [ -d "$layer" ] || mv -T new "$layer" 2>/dev/null || [ -d "$layer" ] || attempt create "$layer" mv -T new "$layer"
-  [ ! -d new ] || attempt remove "$work/new" as_root rm -rf new
+  new_root
 }

@@ -15,15 +15,15 @@ parse_options() {
       --) shift && break ;;
       --*=*)
         find_option "${1%%=*}"
-        [ -n "$placeholder" ] || misuse "$name takes no value"
-        option "$name" "${1#*=}" ;;
+        [ -n "$placeholder" ] || misuse "$option_name takes no value"
+        option "$option_name" "${1#*=}" ;;
       --*)
         find_option "$1"
         if [ -n "$placeholder" ]; then
-          [ $# -gt 1 ] || misuse "$name needs a value"
-          option "$name" "$2" && shift
+          [ $# -gt 1 ] || misuse "$option_name needs a value"
+          option "$option_name" "$2" && shift
         else
-          option "$name" ''
+          option "$option_name" ''
         fi ;;
       -?*)
         parse_cluster "$@" && shift "$used" && continue ;;
@@ -41,24 +41,24 @@ parse_cluster() {
     find_option "-${cluster%"${cluster#?}"}"
     cluster=${cluster#?}
     if [ -z "$placeholder" ]; then
-      option "$name" ''
+      option "$option_name" ''
     elif [ -n "$cluster" ]; then
-      option "$name" "${cluster#=}" && cluster=''
+      option "$option_name" "${cluster#=}" && cluster=''
     else
-      [ $# -gt 1 ] || misuse "$name needs a value"
-      option "$name" "$2" && used=2
+      [ $# -gt 1 ] || misuse "$option_name needs a value"
+      option "$option_name" "$2" && used=2
     fi
   done
 }
 
-# Sets $name to the long name of option $1, and $placeholder to that of its value.
+# Sets $option_name to the long name of option $1, and $placeholder to that of its value.
 find_option() {
   case "$1 " in -h\ * | --help\ *) print_help && exit 0 ;; esac
   case $options in
-    *" $1 "*) row=${options#*" $1 "} name=$1 ;;
+    *" $1 "*) row=${options#*" $1 "} option_name=$1 ;;
     *) misuse "unknown option $1" ;;
   esac
-  case $row in --*) name=${row%% *} row=${row#* } ;; esac
+  case $row in --*) option_name=${row%% *} row=${row#* } ;; esac
   placeholder=''
   case $row in =*) placeholder=${row%% *} ;; esac
 }

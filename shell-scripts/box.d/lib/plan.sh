@@ -29,6 +29,8 @@ plan_command() {
 
 # Sets $id, $name, $box, $run and $pipeline.
 plan_box() {
+  [ -z "$name" ] || [ ! -L "$store/names/$name" ] ||
+    die "cannot name the box $name: a box has that name already" "box rm $name, or another --name"
   read -r id </proc/sys/kernel/random/uuid
   short=${id%%-*} name=${name:-${id%%-*}} box=$store/boxes/$id run=$runs/$id
   find_tools cgctl netns unshare-rs pivot
@@ -36,13 +38,17 @@ plan_box() {
   plan_net
   plan_namespaces
   plan_root
-  pipeline="$group_words $net_words$unshare_words $pivot_words $command"
+  pipeline="$group_words$limit_words $net_words$unshare_words $pivot_words $command"
 }
 
+# What is between the two kinds of words may be put there later.
 plan_group() {
-  quote "$cgctl" new --status-file "$run/status" "box-$id" ${memory:+"m=$memory"} ${cpus:+"cpu=$cpus"} \
-    ${pids:+"pids=$pids"} --
+  quote "$cgctl" new --status-file "$run/status" --then "$here/box" --then settle --then "$id"
   group_words=$quoted
+  quote --log "$box/log"
+  log_words=" $quoted"
+  quote "box-$id" ${memory:+"m=$memory"} ${cpus:+"cpu=$cpus"} ${pids:+"pids=$pids"} --
+  limit_words=" $quoted"
 }
 
 # A network of one's own is the default of root; others have none yet.
@@ -70,12 +76,12 @@ plan_root() {
   if [ -n "$privileged" ]; then
     pivot_words="$pivot_words --clear-env --env HOME=/root --unmask all --sys=:rw"
   else
-    pivot_words="$pivot_words --confine"
+    quote --confine --seccomp-save "$run/seccomp"
+    pivot_words="$pivot_words $quoted"
   fi
   pivot_words=$pivot_words$capabilities${tty:+ --pty}${read_only:+ --ro}
   plan_layers
   pivot_words=$pivot_words$mounts
-  for assignment in $image_env; do :; done
   plan_variables
   plan_user
 }

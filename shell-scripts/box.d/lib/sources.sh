@@ -4,9 +4,23 @@ load workshop
 load unpack
 load layers
 load layout
+load disc
+load host
 
 # import_source SRC: a directory, a file, or with - standard input.
 import_source() {
+  find_source "$1"
+  if [ -d "$source" ]; then
+    import_directory
+  elif [ -f "$source" ]; then
+    import_file
+  else
+    die "cannot import $label: it is neither a file nor a directory"
+  fi
+}
+
+# Sets $source to a path, and $label to what it is called in messages.
+find_source() {
   label=$1
   if [ "$1" = - ]; then
     label='standard input'
@@ -15,13 +29,6 @@ import_source() {
     locate source "$1"
     [ -e "$source" ] || die "cannot import $label: No such file or directory"
     [ -r "$source" ] || die "cannot import $label: Permission denied"
-  fi
-  if [ -d "$source" ]; then
-    import_directory
-  elif [ -f "$source" ]; then
-    import_file
-  else
-    die "cannot import $label: it is neither a file nor a directory"
   fi
 }
 
@@ -77,17 +84,24 @@ import_tar() {
   unpack_layer "$source"
   check_end "$source"
   if is_layout root; then
-    attempt create "$work" mv root layout
-    attempt create "$work" mkdir root
-    import_layout "$work/layout"
+    set_layout_aside
+    import_layout "$layout"
   else
     image_of_root "box import $label"
   fi
 }
 
-# image_of_root HOW: an image of one layer, the tree `root`.
+# What was unpacked as the root of an image turns out to hold images.
+set_layout_aside() {
+  attempt create "$work/images" mv new images
+  new_root
+  privileged || attempt create "$work/images" as_root chown -R -h 0:0 images
+  layout=$work/images/root
+}
+
+# image_of_root MADE_BY: an image of one layer, the tree `root`.
 image_of_root() {
-  [ -n "$(ls -A root)" ] || die "cannot import $label: nothing is in it"
+  [ -n "$(as_root ls -A root/)" ] || die "cannot import $label: nothing is in it"
   layer_from_root
   describe_image "$1" "sha256:$digest"
 }

@@ -93,11 +93,22 @@ find_state() {
   fi
 }
 
-# The first process of the box: sets $pid, if it has one.
+# The command of a box that runs: sets $pid. Before it may be an init, and the relay of a terminal.
 find_pid() {
   read_value "$run/pid"
   pid=$value
-  [ -n "$pid" ] && [ -d "/proc/$pid" ]
+  [ -n "$pid" ] && [ -d "/proc/$pid" ] || return 1
+  [ ! -f "$box/init" ] || find_child
+  [ ! -f "$box/tty" ] || find_child
+  [ -n "$pid" ]
+}
+
+# Sets $pid to its own first child.
+find_child() {
+  [ -n "$pid" ] || return 0
+  child=''
+  { read -r child _ <"/proc/$pid/task/$pid/children"; } 2>/dev/null || :
+  pid=$child
 }
 
 # Whether the group of the box is frozen, in the cgroup v2 tree or the freezer hierarchy.
@@ -138,7 +149,10 @@ find_cgroup_mounts() {
 settle() {
   code=$1 oom=${2:-0} error=${3-}
   if [ -z "$code" ]; then
-    if [ -f "$run/owner" ]; then
+    read_status
+    if [ -n "$code" ]; then
+      :
+    elif [ -f "$run/owner" ]; then
       code=137 error=${error:-'killed from outside'}
     else
       code=unknown error=${error:-'interrupted by a reboot'}
@@ -150,6 +164,18 @@ settle() {
   [ -z "$error" ] || write_value "$box/error" "$error"
   (set -C && printf '%s\n' "$now" >"$box/exited") 2>/dev/null || return 0
   record stop
+}
+
+# Sets $code and $oom from the status file, for a cgctl that got to write it but no further.
+read_status() {
+  read_value "$run/status"
+  case $value in
+    *'"state":"ended"'*) ;;
+    *) return 0 ;;
+  esac
+  code=${value#*'"status":'} oom=${value#*'"oom_kills":'}
+  code=${code%%[!0-9]*} oom=${oom%%[!0-9]*}
+  oom=${oom:-0}
 }
 
 # Sets $now, in seconds since 1970.
@@ -172,3 +198,11 @@ record() {
 json_number() {
   case $1 in '' | *[!0-9]*) echo null ;; *) echo "$1" ;; esac
 }
+
+# Removes all that is left of a box that does not run.
+remove_box() {
+  read_value "$box/name"
+  [ -z "$value" ] || step rm -f "$store/names/$value" "$runs/$value"
+  step rm -rf --one-file-system "$box" "$run"
+}
+

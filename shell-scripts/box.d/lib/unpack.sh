@@ -27,6 +27,7 @@ unpack_stream() {
   # shellcheck disable=SC2086 # names of programs
   fill_sandbox "$1" $layer_tools ${packer:+"$packer"}
   rm -f copy counted broken
+  open_log
   attempt create "$work" mkfifo copy counted
   sha256sum <copy >sum 2>&4 &
   jobs="$jobs $!" summing=$!
@@ -83,10 +84,11 @@ unpack_layer() {
   fi
 }
 
+# An empty tree. It is made where a layer has it, so that it need not be moved: it may be made another user's.
 new_root() {
-  attempt remove "$work/root" as_root rm -rf --one-file-system root
-  attempt create "$work/root" mkdir root
-  chmod 755 root
+  attempt remove "$work/new" as_root rm -rf --one-file-system new
+  attempt create "$work/new" mkdir -p new/root
+  chmod 755 new/root
 }
 
 unpack_cpio() {

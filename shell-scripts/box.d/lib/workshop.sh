@@ -31,7 +31,8 @@ open_workshop() {
   }
   { command cd -P "$work" && exec 9<.; } 2>/dev/null || die "cannot enter $work: it was removed"
   flock 9
-  attempt create "$work" mkdir root
+  attempt create "$work" mkdir -p new/root
+  attempt create "$work" ln -s new/root root
   open_log
 }
 
