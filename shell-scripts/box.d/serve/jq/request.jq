@@ -19,20 +19,20 @@ def told($type):
 
 def check_string($at; $s):
   if any(explode[]; . == 0) then unusable($at; "has a NUL character")
-  elif length < ($s.minLength // 0) then unusable($at; "is empty")
-  elif length > ($s.maxLength // length) then unusable($at; "is longer than \($s.maxLength) characters")
-  elif $s.pattern and (matches($s.pattern) | not) then unusable($at; "is \($s.description // $s.pattern)")
+  elif length < ($s.minLength // 0) then unusable($at; "must not be empty")
+  elif length > ($s.maxLength // length) then unusable($at; "must not be longer than \($s.maxLength) characters")
+  elif $s.pattern and (matches($s.pattern) | not) then unusable($at; "must be \($s.title // $s.pattern)")
   else . end;
 
 def check($at; $schema):
   def check_array($at; $s):
-    if length < ($s.minItems // 0) then unusable($at; "is empty")
-    elif length > ($s.maxItems // length) then unusable($at; "has more than \($s.maxItems) items")
+    if length < ($s.minItems // 0) then unusable($at; "must not be empty")
+    elif length > ($s.maxItems // length) then unusable($at; "must not have more than \($s.maxItems) items")
     else [range(length) as $i | .[$i] | check("\($at)[\($i)]"; $s.items)] end;
   def check_field($at; $s; $field):
     if $s.properties[$field] then check((if $at == "" then "" else $at + "." end) + $field; $s.properties[$field])
     elif ($s.additionalProperties | type) == "object" then
-      ($field | if matches($s.propertyNames.pattern) then . else unusable($at; "has a name that is no \($s.propertyNames.description)") end)
+      ($field | if matches($s.propertyNames.pattern) then . else unusable($at; "has a name that is no \($s.propertyNames.title)") end)
       as $name | check($at + "." + $name; $s.additionalProperties)
     else
       refuse(400; "\(if $at == "" then "the body" else $at end) has a field that is not known here: \($field | .[:64])";
@@ -41,24 +41,24 @@ def check($at; $schema):
   def check_object($at; $s):
     . as $object
     | [$s.required // [] | .[] | select(in($object) | not)] as $missing
-    | if length > ($s.maxProperties // length) then unusable($at; "has more than \($s.maxProperties) fields")
+    | if length > ($s.maxProperties // length) then unusable($at; "must not have more than \($s.maxProperties) fields")
       else with_entries(.key as $field | .value |= check_field($at; $s; $field)) end
     | if $missing == [] then . else unusable($at; "lacks " + ($missing | join(", "))) end;
   ($schema | follow) as $s
   | . as $value
   | if $s.oneOf then
       [$s.oneOf[] | follow | . as $choice | select($value | is_of($choice.type))] as $choices
-      | if $choices == [] then unusable($at; "is " + ([$s.oneOf[] | follow | told(.type)] | join(" or ")))
+      | if $choices == [] then unusable($at; "must be " + ([$s.oneOf[] | follow | told(.type)] | join(" or ")))
         else check($at; $choices[0]) end
-    elif $s.type and (is_of($s.type) | not) then unusable($at; "is \(told($s.type))")
-    elif ($s | has("const")) and . != $s.const then unusable($at; "is \($s.const | tojson)")
-    elif $s.enum and (any($s.enum[]; . == $value) | not) then unusable($at; "is one of " + ($s.enum | join(", ")))
-    elif $s.not and . == $s.not.const then unusable($at; "is something else than \(tojson)")
+    elif $s.type and (is_of($s.type) | not) then unusable($at; "must be \(told($s.type))")
+    elif ($s | has("const")) and . != $s.const then unusable($at; "must be \($s.const | tojson)")
+    elif $s.enum and (any($s.enum[]; . == $value) | not) then unusable($at; "must be one of " + ($s.enum | join(", ")))
+    elif $s.not and . == $s.not.const then unusable($at; "must be something else than \(tojson)")
     elif type == "string" then check_string($at; $s)
     elif type == "array" then check_array($at; $s)
     elif type == "object" then check_object($at; $s)
-    elif type == "number" and . < ($s.minimum // .) then unusable($at; "is at least \($s.minimum)")
-    elif type == "number" and . > ($s.maximum // .) then unusable($at; "is at most \($s.maximum)")
+    elif type == "number" and . < ($s.minimum // .) then unusable($at; "must be at least \($s.minimum)")
+    elif type == "number" and . > ($s.maximum // .) then unusable($at; "must be at most \($s.maximum)")
     else . end;
 
 # The one value that the body is; {} if there is none and none is needed. Bytes that are no UTF-8 become U+FFFD in jq,

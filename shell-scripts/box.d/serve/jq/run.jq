@@ -1,5 +1,5 @@
-# POST /run: the first line tells what is wanted, `stop`, or `run` with `wait` and `remove` where they are; then the
-# words for `box stop` or `box run`.
+# POST /run: the first line tells what is wanted, `stop`, or `run IMAGE NAME WAIT REMOVE`, each - if it is not given;
+# then the words for `box stop` or `box run`.
 include "request";
 
 def option($name): select(. != null) | "--\($name)=\(.)";
@@ -16,10 +16,10 @@ def run_words: run_options + ["--", .image] + (if has("command") then .command |
 
 def plan:
   if type == "object" and .state == "stop" then check(""; schema("StopRequest")) | "stop", ([.id] | lines)
-  elif type == "object" and .state != "run" then unusable("state"; "is \"run\" or \"stop\"")
+  elif type == "object" and .state != "run" then unusable("state"; "must be \"run\" or \"stop\"")
   else
     check(""; schema("RunRequest"))
-    | (["run"] + [("wait", "remove", "name") as $flag | select(.[$flag]) | $flag] | join(" ")), (run_words | lines)
+    | "run \(.image) \(.name // "-") \(if .wait then "wait" else "-" end) \(if .remove then "remove" else "-" end)", (run_words | lines)
   end;
 
 answer([body | plan] | .[])

@@ -1,0 +1,24 @@
+# What was, and what there is besides boxes.
+
+# A record for each run and each end, the oldest first.
+show_history() {
+  begin 200
+  { [ ! -f "$BOX_STORE/history" ] || tail -n "${tail:-+1}" "$BOX_STORE/history"; } |
+    jq -n -R -c '[inputs | fromjson? | {id, state, image, command, name, time, event, code}]'
+}
+
+list_images() {
+  attempt 500 "$BOX_PROGRAM" images --json
+  begin 200
+  printf '%s\n' "$out" | jq -n -c '[inputs]'
+}
+
+show_map() {
+  here=${BOX_PROGRAM%/*} verb=serve
+  . "$BOX_API/../lib/talk.sh"
+  . "$BOX_API/../lib/places.sh"
+  find_tools netns
+  attempt 500 "$netns" map --json
+  begin 200
+  printf '%s\n' "$out" | jq -n -c '[inputs]'
+}

@@ -1,0 +1,50 @@
+# POST /run: a box is made, or stopped.
+
+run_or_stop() {
+  [ "${CONTENT_LENGTH:-0}" != 0 ] || fail 400 'there is no body' 'send as JSON what to run; GET / has examples'
+  take_body '' run
+  take_line
+  # shellcheck disable=SC2086 # words without blanks
+  do_$line
+}
+
+do_stop() {
+  which=${plan#=}
+  find_box
+  change 409 stop -- "$id"
+  reply_with_box
+}
+
+# do_run IMAGE NAME WAIT REMOVE: the last three are - where they are not given.
+do_run() {
+  need_image "$1"
+  with_words try setsid -w "$BOX_PROGRAM" run --detach || refuse_run "$2"
+  id=$out
+  if [ "$3" = - ]; then reply_with_box; else reply_at_end "$4"; fi
+}
+
+need_image() {
+  attempt 500 "$BOX_PROGRAM" images --quiet
+  case $newline$out$newline in
+    *"$newline$1$newline"*) ;;
+    *) fail 404 "there is no image called $1" 'GET /images lists them, box import makes one' ;;
+  esac
+}
+
+refuse_run() {
+  if [ "$1" != - ] && "$BOX_PROGRAM" inspect -- "$1" >/dev/null 2>&1; then
+    fail_as_told 409
+  fi
+  fail_as_told 422
+}
+
+# A box whose caller does not wait any longer goes on; if it is to be removed, that is still done.
+reply_at_end() {
+  [ "$1" = - ] || trap '' TERM
+  attempt 500 leash "$BOX_PROGRAM" wait -- "$id"
+  find_record
+  begin 200
+  { printf '%s\n' "$record" && "$BOX_API/capture" "$BOX_PROGRAM" logs -- "$id"; } |
+    jq -s -c -L "$BOX_API/jq" 'include "record"; (.[0] | record) + (.[1] | {output, truncated})'
+  [ "$1" = - ] || "$BOX_PROGRAM" rm -- "$id" 2>/dev/null || :
+}

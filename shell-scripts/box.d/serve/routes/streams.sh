@@ -1,0 +1,20 @@
+# What goes on until nobody reads it any more.
+
+show_logs() {
+  find_box
+  begin 200 'text/plain; charset=utf-8'
+  [ -z "$head_only" ] || return 0
+  if [ -n "$follow" ]; then
+    leash "$BOX_PROGRAM" logs --follow ${tail:+"--tail=$tail"} -- "$id"
+  else
+    "$BOX_PROGRAM" logs ${tail:+"--tail=$tail"} -- "$id"
+  fi
+}
+
+# Server-sent events: one for each line. https://html.spec.whatwg.org/multipage/server-sent-events.html
+show_events() {
+  begin 200 text/event-stream
+  [ -z "$head_only" ] || return 0
+  echo ': listening'
+  leash "$BOX_PROGRAM" events --json | while IFS= read -r line; do printf 'data: %s\n\n' "$line"; done
+}
