@@ -1,6 +1,7 @@
 # lighttpd for `box serve`: its desk (a directory for what it needs while it runs), its start and its end.
 
 find_server() {
+  find_tools netns
   PATH=$PATH:/usr/sbin:/sbin
   for program in lighttpd jq setpriv setsid; do
     command -v "$program" >/dev/null || die "cannot serve: $program is not installed" \
@@ -26,6 +27,7 @@ settings() {
   "$1" HOME "${HOME:-/}"
   "$1" XDG_RUNTIME_DIR "${XDG_RUNTIME_DIR-}"
   "$1" BOX_PROGRAM "$here/box"
+  "$1" BOX_NETNS "$netns"
   "$1" BOX_API "$parts/serve"
   "$1" BOX_STORE "$store"
   "$1" BOX_RUN "$runs"

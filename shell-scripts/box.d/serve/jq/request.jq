@@ -1,6 +1,6 @@
 # The body of a request, checked by a schema of openapi.json: the words of JSON Schema 2020-12 that are used there.
 
-def refuse($status; $error; $hint): {status: $status, error: $error, hint: $hint} | error;
+def refuse($status; $said; $hint): {status: $status, error: $said, hint: $hint} | error;
 
 def matches($pattern): test("\\A(?:" + $pattern + ")\\z");
 
@@ -9,13 +9,13 @@ def follow: if has("$ref") then .["$ref"] as $to | $api[0] | getpath($to | ltrim
 def unusable($at; $said):
   refuse(422; "\(if $at == "" then "the body" else $at end) \($said)"; "GET /openapi.json tells what is wanted");
 
-def is_of($type):
-  if $type == "integer" then type == "number" and . == floor
-  elif $type == "number" then type == "number" and (isnan | not)
-  else type == $type end;
+def is_of($kind):
+  if $kind == "integer" then type == "number" and . == floor
+  elif $kind == "number" then type == "number" and (isnan | not)
+  else type == $kind end;
 
-def told($type):
-  {"integer": "a whole number", "array": "a list", "object": "an object", "boolean": "true or false"}[$type] // "a \($type)";
+def told($kind):
+  {"integer": "a whole number", "array": "a list", "object": "an object", "boolean": "true or false"}[$kind] // "a \($kind)";
 
 def check_string($at; $s):
   if any(explode[]; . == 0) then unusable($at; "has a NUL character")
@@ -64,7 +64,7 @@ def check($at; $schema):
 # The one value that the body is; {} if there is none and none is needed. Bytes that are no UTF-8 become U+FFFD in jq,
 # so what has that is refused.
 def body:
-  (try [inputs] catch refuse(400; "the body is no JSON text: \(.)" | gsub(" at (EOF at )?line 1,"; " at"); ""))
+  [inputs]
   | if length > 1 then refuse(400; "the body is more than one JSON text"; "") else . end
   | if length == 0 then {} else .[0] end
   | if any(.. | if type == "object" then keys_unsorted[] else . end; type == "string" and any(explode[]; . == 65533))
@@ -95,4 +95,9 @@ def command_words:
   if type == "array" then . else split_words end
   | if . == [] or .[0] == "" then unusable("command"; "names no program") else . end;
 
-def answer(f): try f catch (if type == "object" then "!\(.status) \({error, hint} | tojson)" else error end);
+# jq 1.6 has `try` catch what comes behind it too, so it is at the end. Only the words of its parser tell a line.
+def answer(f):
+  try f catch
+    if type == "object" then "!\(.status) \({error, hint} | tojson)"
+    elif test(" line [0-9]+, column ") then "!400 \({error: "the body is no JSON text: \(.)", hint: ""} | tojson)"
+    else error end;

@@ -1,11 +1,11 @@
 # The body of a request: JSON, as openapi.json describes it.
 
 # take_body SCHEMA PROGRAM: checks the body by this schema of openapi.json, and sets $plan to what this program of jq/
-# makes of it: see take_words and take_line.
+# makes of it: see with_words.
 take_body() {
   check_type
-  plan=$(jq -n -r -L "$BOX_API/jq" --arg schema "$1" --slurpfile api "$BOX_API/openapi.json" -f "$BOX_API/jq/$2.jq" \
-    2>/dev/null) || fail 400 'the body is no JSON text'
+  plan=$(jq -n -r -L "$BOX_API/jq" --arg schema "$1" --arg box "${id-}" --slurpfile api "$BOX_API/openapi.json" -f "$BOX_API/jq/$2.jq" \
+    2>/dev/null) || fail 500 'the body cannot be read'
   case $plan in
     '!'*) refused=${plan#?} && begin "${refused%% *}" && printf '%s\n' "${refused#* }" && exit 0 ;;
   esac
@@ -29,7 +29,7 @@ take_line() {
   case $plan in *"$newline"*) plan=${plan#*"$newline"} ;; *) plan='' ;; esac
 }
 
-# for_words COMMAND...: runs COMMAND with the words of $plan behind its own. A word is a line that begins with =, and
+# with_words COMMAND...: runs COMMAND with the words of $plan behind its own. A word is a line that begins with =, and
 # has lines that begin with + where it spans several.
 with_words() {
   word='' pending=''

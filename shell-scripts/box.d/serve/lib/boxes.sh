@@ -7,8 +7,8 @@ try() {
   out=$("$@" </dev/null 2>&4 4>&- 5<&-)
 }
 
-# attempt STATUS COMMAND...: answers with this status when it fails.
-attempt() {
+# ask STATUS COMMAND...: answers with this status when it fails.
+ask() {
   refusal=$1
   shift
   try "$@" || fail_as_told "$refusal"
@@ -32,7 +32,7 @@ fail_as_told() {
 change() {
   refusal=$1
   shift
-  attempt "$refusal" setsid -w "$BOX_PROGRAM" "$@"
+  ask "$refusal" setsid -w "$BOX_PROGRAM" "$@"
 }
 
 # leash COMMAND...: runs what may take long, and is of use only as long as somebody waits for it.
@@ -42,7 +42,7 @@ leash() {
 
 # Sets $record to what box knows of $which, and $id.
 find_box() {
-  attempt 404 "$BOX_PROGRAM" inspect -- "$which"
+  ask 404 "$BOX_PROGRAM" inspect -- "$which"
   record=$out
   id=${record#*'"id": "'}
   id=${id%%'"'*}

@@ -33,9 +33,9 @@ find_route() {
     *" $path "*) refuse_method ;;
     *) fail 404 'there is no such path' 'GET / lists what there is' ;;
   esac
-  route="${route%%"$newline"*} "
-  file=${route%% *} route=${route#* }
-  function=${route%% *} allowed_query=${route#* }
+  read -r file function allowed_query <<ROUTE
+${route%%"$newline"*}
+ROUTE
 }
 
 # Sets $path, with BOX for the name of a box, and $which to that name.

@@ -2,10 +2,10 @@
 
 exec_in_box() {
   [ "${CONTENT_LENGTH:-0}" != 0 ] || fail 400 'there is no body' 'send as JSON: {"command": "ls"}'
-  take_body ExecRequest exec
   find_box
+  take_body ExecRequest exec
   case $record in *'"state": "running"'*) ;; *) fail 409 'only in a box that runs' 'POST to its start or unpause first' ;; esac
-  with_words attempt 500 leash "$BOX_API/capture" "$BOX_PROGRAM" exec
+  with_words ask 500 leash "$BOX_API/capture" "$BOX_PROGRAM" exec
   begin 200
   printf '%s\n' "$out"
 }

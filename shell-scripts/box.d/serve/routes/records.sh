@@ -8,17 +8,13 @@ show_history() {
 }
 
 list_images() {
-  attempt 500 "$BOX_PROGRAM" images --json
+  ask 500 "$BOX_PROGRAM" images --json
   begin 200
   printf '%s\n' "$out" | jq -n -c '[inputs]'
 }
 
 show_map() {
-  here=${BOX_PROGRAM%/*} verb=serve
-  . "$BOX_API/../lib/talk.sh"
-  . "$BOX_API/../lib/places.sh"
-  find_tools netns
-  attempt 500 "$netns" map --json
+  ask 500 "$BOX_NETNS" map --json
   begin 200
   printf '%s\n' "$out" | jq -n -c '[inputs]'
 }

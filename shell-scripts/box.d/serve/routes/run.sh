@@ -24,7 +24,7 @@ do_run() {
 }
 
 need_image() {
-  attempt 500 "$BOX_PROGRAM" images --quiet
+  ask 500 "$BOX_PROGRAM" images --quiet
   case $newline$out$newline in
     *"$newline$1$newline"*) ;;
     *) fail 404 "there is no image called $1" 'GET /images lists them, box import makes one' ;;
@@ -41,7 +41,7 @@ refuse_run() {
 # A box whose caller does not wait any longer goes on; if it is to be removed, that is still done.
 reply_at_end() {
   [ "$1" = - ] || trap '' TERM
-  attempt 500 leash "$BOX_PROGRAM" wait -- "$id"
+  ask 500 leash "$BOX_PROGRAM" wait -- "$id"
   find_record
   begin 200
   { printf '%s\n' "$record" && "$BOX_API/capture" "$BOX_PROGRAM" logs -- "$id"; } |
