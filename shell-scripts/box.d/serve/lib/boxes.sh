@@ -32,7 +32,7 @@ fail_as_told() {
 change() {
   refusal=$1
   shift
-  ask "$refusal" setsid -w "$BOX_PROGRAM" "$@"
+  ask "$refusal" setsid -w "$BOX_API/box" "$@"
 }
 
 # leash COMMAND...: runs what may take long, and is of use only as long as somebody waits for it.
@@ -42,7 +42,7 @@ leash() {
 
 # Sets $record to what box knows of $which, and $id.
 find_box() {
-  ask 404 "$BOX_PROGRAM" inspect -- "$which"
+  ask 404 "$BOX_API/box" inspect -- "$which"
   record=$out
   id=${record#*'"id": "'}
   id=${id%%'"'*}
@@ -50,7 +50,7 @@ find_box() {
 
 # Of a box that has removed itself, what the history tells.
 find_record() {
-  record=$("$BOX_PROGRAM" inspect -- "$id" 2>/dev/null) ||
+  record=$("$BOX_API/box" inspect -- "$id" 2>/dev/null) ||
     record=$(grep -F "\"id\":\"$id\"" "$BOX_STORE/history" | tail -n 1)
 }
 

@@ -1,7 +1,7 @@
 # What boxes there are, and what they do.
 
 list_boxes() {
-  ask 500 "$BOX_PROGRAM" ps -a --json
+  ask 500 "$BOX_API/box" ps -a --json
   begin 200
   printf '%s\n' "$out" | jq -n -c -L "$BOX_API/jq" 'include "record"; reduce inputs as $box ({}; .[$box.id] = ($box | record))'
 }
@@ -21,7 +21,7 @@ explain_box() {
 
 show_stats() {
   find_box
-  ask 409 "$BOX_PROGRAM" stats --no-stream --json -- "$id"
+  ask 409 "$BOX_API/box" stats --no-stream --json -- "$id"
   [ -n "$out" ] || fail 409 'it has ended' 'start it first'
   begin 200
   printf '%s\n' "$out"

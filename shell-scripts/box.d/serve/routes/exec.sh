@@ -5,7 +5,7 @@ exec_in_box() {
   find_box
   take_body ExecRequest exec
   case $record in *'"state": "running"'*) ;; *) fail 409 'only in a box that runs' 'POST to its start or unpause first' ;; esac
-  with_words ask 500 leash "$BOX_API/capture" "$BOX_PROGRAM" exec
+  with_words ask 500 leash "$BOX_API/capture" "$BOX_API/box" exec
   begin 200
   printf '%s\n' "$out"
 }

@@ -8,7 +8,7 @@ show_history() {
 }
 
 list_images() {
-  ask 500 "$BOX_PROGRAM" images --json
+  ask 500 "$BOX_API/box" images --json
   begin 200
   printf '%s\n' "$out" | jq -n -c '[inputs]'
 }

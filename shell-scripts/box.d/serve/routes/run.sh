@@ -18,13 +18,13 @@ do_stop() {
 # do_run IMAGE NAME WAIT REMOVE: the last three are - where they are not given.
 do_run() {
   need_image "$1"
-  with_words try setsid -w "$BOX_PROGRAM" run --detach || refuse_run "$2"
+  with_words try setsid -w "$BOX_API/box" run --detach || refuse_run "$2"
   id=$out
   if [ "$3" = - ]; then reply_with_box; else reply_at_end "$4"; fi
 }
 
 need_image() {
-  ask 500 "$BOX_PROGRAM" images --quiet
+  ask 500 "$BOX_API/box" images --quiet
   case $newline$out$newline in
     *"$newline$1$newline"*) ;;
     *) fail 404 "there is no image called $1" 'GET /images lists them, box import makes one' ;;
@@ -32,7 +32,7 @@ need_image() {
 }
 
 refuse_run() {
-  if [ "$1" != - ] && "$BOX_PROGRAM" inspect -- "$1" >/dev/null 2>&1; then
+  if [ "$1" != - ] && "$BOX_API/box" inspect -- "$1" >/dev/null 2>&1; then
     fail_as_told 409
   fi
   fail_as_told 422
@@ -41,10 +41,10 @@ refuse_run() {
 # A box whose caller does not wait any longer goes on; if it is to be removed, that is still done.
 reply_at_end() {
   [ "$1" = - ] || trap '' TERM
-  ask 500 leash "$BOX_PROGRAM" wait -- "$id"
+  ask 500 leash "$BOX_API/box" wait -- "$id"
   find_record
   begin 200
-  { printf '%s\n' "$record" && "$BOX_API/capture" "$BOX_PROGRAM" logs -- "$id"; } |
+  { printf '%s\n' "$record" && "$BOX_API/capture" "$BOX_API/box" logs -- "$id"; } |
     jq -s -c -L "$BOX_API/jq" 'include "record"; (.[0] | record) + (.[1] | {output, truncated})'
-  [ "$1" = - ] || "$BOX_PROGRAM" rm -- "$id" 2>/dev/null || :
+  [ "$1" = - ] || "$BOX_API/box" rm -- "$id" 2>/dev/null || :
 }

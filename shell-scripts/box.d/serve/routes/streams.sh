@@ -5,9 +5,9 @@ show_logs() {
   begin 200 'text/plain; charset=utf-8'
   [ -z "$head_only" ] || return 0
   if [ -n "$follow" ]; then
-    leash "$BOX_PROGRAM" logs --follow ${tail:+"--tail=$tail"} -- "$id"
+    leash "$BOX_API/box" logs --follow ${tail:+"--tail=$tail"} -- "$id"
   else
-    "$BOX_PROGRAM" logs ${tail:+"--tail=$tail"} -- "$id"
+    "$BOX_API/box" logs ${tail:+"--tail=$tail"} -- "$id"
   fi
 }
 
@@ -16,5 +16,5 @@ show_events() {
   begin 200 text/event-stream
   [ -z "$head_only" ] || return 0
   echo ': listening'
-  leash "$BOX_PROGRAM" events --json | while IFS= read -r line; do printf 'data: %s\n\n' "$line"; done
+  leash "$BOX_API/box" events --json | while IFS= read -r line; do printf 'data: %s\n\n' "$line"; done
 }

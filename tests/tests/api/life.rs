@@ -1,0 +1,141 @@
+//! `box serve` from its start to its end, however that comes.
+
+use crate::served::{Served, assert_left_nothing, listening};
+use crate::world::{SHELLS, World};
+use nix::sys::signal::Signal;
+use serde_json::json;
+use std::fs;
+use tests::{each, eventually};
+
+#[test]
+fn a_signal_ends_it_and_leaves_nothing() {
+    let rows = [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)];
+    each(SHELLS, |shell| {
+        each(rows, |(signal, status)| {
+            let Some(world) = World::root(shell) else { return };
+            let job = listening(world.boxed("serve"));
+            job.signal(signal);
+            job.done().is(status);
+            assert_left_nothing(&world.runs());
+        });
+    });
+}
+
+#[test]
+fn a_kill_leaves_nothing() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        let job = listening(world.boxed("serve"));
+        job.signal(Signal::SIGKILL);
+        job.done();
+        assert_left_nothing(&world.runs());
+    });
+}
+
+#[test]
+fn a_kill_of_what_it_runs_ends_it_and_leaves_nothing() {
+    each(["keeper", "lighttpd"], |victim| {
+        let Some(world) = World::root("dash") else { return };
+        let job = listening(world.boxed("serve"));
+        let pid = world.sandbox().inner(victim);
+        nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
+        job.done().is(125).says("lighttpd has ended");
+        assert_left_nothing(&world.runs());
+    });
+}
+
+#[test]
+fn boxes_and_history_outlive_it() {
+    let Some(mut served) = Served::root() else { return };
+    let body = json!({"state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web"});
+    let before = served.run(&body);
+    served.run(&json!({"state": "run", "image": "small", "command": "false", "net": "none", "wait": true}));
+    let history = served.get("/history").json();
+    each([Signal::SIGTERM, Signal::SIGKILL], |signal| {
+        served.end(signal);
+        assert_left_nothing(&served.world().runs());
+        let alive = served.world().boxed("ps --json").done().is(0).json();
+        assert_eq!((&alive["name"], &alive["state"]), (&json!("web"), &json!("running")));
+        served.again();
+        assert_eq!(served.get("/containers/web").json()["pid"], before["pid"]);
+        assert_eq!(served.get("/history").json(), history);
+    });
+}
+
+#[test]
+fn two_at_one_place_are_one_too_many() {
+    let Some(served) = Served::root() else { return };
+    let second = served.world().boxed("serve").done().is(125);
+    second.says("cannot listen on").says("it is in use already").complains_as("box");
+    served.get("/containers").is(200);
+    let other = served.world().sandbox().path("other.sock");
+    let job = listening(served.world().boxed("serve --socket").arg(&other));
+    crate::client::Client::new(&other).get("/containers").is(200);
+    job.signal(Signal::SIGTERM);
+    job.done().is(143);
+    assert!(!other.exists());
+    served.get("/containers").is(200);
+}
+
+#[test]
+fn what_was_killed_with_its_keeper_is_swept_up() {
+    let Some(world) = World::root("dash") else { return };
+    let job = listening(world.boxed("serve"));
+    for victim in ["keeper", "lighttpd"] {
+        nix::sys::signal::kill(world.sandbox().inner(victim), Signal::SIGSTOP).unwrap();
+    }
+    job.signal(Signal::SIGKILL);
+    job.done();
+    for victim in ["lighttpd", "keeper"] {
+        nix::sys::signal::kill(world.sandbox().inner(victim), Signal::SIGKILL).unwrap();
+    }
+    let desks = || fs::read_dir(world.runs()).unwrap().flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(".serve")).count();
+    eventually("only files are left", || world.sandbox().marker().processes().is_empty());
+    assert_eq!(desks(), 1);
+    let served = Served::over(world);
+    let desks = fs::read_dir(served.world().runs()).unwrap().flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(".serve")).count();
+    assert_eq!(desks, 1);
+    served.get("/containers").is(200);
+}
+
+#[test]
+fn a_wrong_line_is_told_so() {
+    let Some(world) = World::root("dash") else { return };
+    let path = world.sandbox().path("x".repeat(120).as_str());
+    world.sandbox().file("short", "abc\n", 0o600);
+    world.sandbox().file("odd", format!("{}\n", "a b".repeat(30)), 0o600);
+    let rows = [
+        ("serve now", "serve takes no operand"),
+        ("serve --listen 1337", "ADDRESS:PORT"),
+        ("serve --listen 127.0.0.1:", "a port from 1 to 65535"),
+        ("serve --listen 127.0.0.1:0", "a port from 1 to 65535"),
+        ("serve --listen 127.0.0.1:65536", "a port from 1 to 65535"),
+        ("serve --listen 127.0.0.1:99999999999999999999", "a port from 1 to 65535"),
+        ("serve --listen localhost:80", "a numeric address"),
+        ("serve --listen :80", "a numeric address"),
+        ("serve --listen 0.0.0.0:1337", "others could read"),
+        ("serve --listen [::]:1337", "others could read"),
+        ("serve --listen 127.0.0.1:1337 --socket x", "exclude each other"),
+        ("serve --tls-cert x", "--tls-cert needs --listen"),
+        ("serve --tls-key x", "--tls-key needs --tls-cert"),
+        ("serve --listen 0.0.0.0:1337 --tls-cert nonesuch", "No such file"),
+        ("serve --token-file nonesuch", "No such file"),
+        ("serve --token-file short", "fewer than 32"),
+        ("serve --token-file odd", "other characters"),
+        ("serve --socket /nonesuch/x", "cannot listen on /nonesuch/x"),
+        (&format!("serve --socket {}", path.display()), "longer than 107 bytes"),
+    ];
+    each(rows, |(words, said)| {
+        world.boxed(words).done().is(125).says(said).complains_as("box");
+        assert_left_nothing(&world.runs());
+    });
+}
+
+#[test]
+fn without_lighttpd_it_says_what_to_install() {
+    let Some(world) = World::root("dash") else { return };
+    let hide = "mount -t tmpfs none /usr/sbin; exec \"$0\" serve";
+    let script = tests::tools::workspace().join("shell-scripts/box");
+    let run = world.sandbox().run("unshare-rs -m /bin/sh -euc").arg(hide).arg(script);
+    world.with_places(run).done().is(125).says("lighttpd is not installed").says("apt-get install lighttpd");
+}
