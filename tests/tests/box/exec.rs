@@ -10,7 +10,9 @@ const RIGHTS: &str = "grep -E '^(Cap...|NoNewPrivs|Seccomp|Groups):' /proc/self/
 fn another_command_is_in_the_group_the_namespaces_and_the_confinement_of_the_box() {
     each(SHELLS, |shell| {
         let Some(world) = World::under(shell) else { return };
-        let look = format!("{RIGHTS}; cat /proc/self/cgroup; for n in /proc/self/ns/*; do readlink $n; done; ulimit -n; umask");
+        let look = format!(
+            "{RIGHTS}; cat /proc/self/cgroup; for n in /proc/self/ns/*; do readlink $n; done; ulimit -n; umask"
+        );
         for words in ["", "-u nobody", "--init", "-t", "-t --init", "--cap-drop all", "--privileged"] {
             let run = world.run(&format!("-d --name same {words} small sh -c"));
             run.arg(format!("{look}; echo done; exec sleep 60")).done().is(0).quiet();

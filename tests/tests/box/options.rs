@@ -41,7 +41,11 @@ fn limits_are_those_of_the_group() {
 fn want_of_memory_is_told() {
     each(SHELLS, |shell| {
         let Some(world) = World::under(shell) else { return };
-        world.run("--name hungry -m 16M small probe memhog 100000000").done().is(137).says("the OOM killer ended 1 process");
+        world
+            .run("--name hungry -m 16M small probe memhog 100000000")
+            .done()
+            .is(137)
+            .says("the OOM killer ended 1 process");
         let record = world.record("hungry");
         assert_eq!((&record["state"], &record["code"]), (&"exited".into(), &137.into()));
         assert!(record["oom"].as_u64() >= Some(1), "{record}");
