@@ -23,6 +23,11 @@ impl World {
         Some(world)
     }
 
+    /// For an ordinary user, without an image.
+    pub fn user(shell: &'static str) -> Self {
+        World { sandbox: Sandbox::user(), shell }
+    }
+
     /// Makes an image of the one layer `root`, a directory of the sandbox.
     pub fn image(&self, name: &str, root: &str) {
         let image = self.store().join("images").join(name);
