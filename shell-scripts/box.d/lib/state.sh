@@ -20,6 +20,11 @@ write_value() {
 
 # replace_value FILE VALUE: its readers see the old line or the new one.
 replace_value() {
+  if [ -n "$explain" ]; then
+    quote "$2" "$1"
+    printf "printf '%%s\\n' %s >%s\n" "${quoted%% *}" "${quoted#* }"
+    return
+  fi
   write_value "$1.new" "$2"
   attempt write "$1" mv -f "$1.new" "$1"
 }
@@ -162,8 +167,10 @@ settle() {
   write_value "$box/code" "$code"
   write_value "$box/oom" "$oom"
   [ -z "$error" ] || write_value "$box/error" "$error"
-  (set -C && printf '%s\n' "$now" >"$box/exited") 2>/dev/null || return 0
-  record stop
+  set -C
+  { printf '%s\n' "$now" >"$box/exited"; } 2>/dev/null && won=yes || won=''
+  set +C
+  [ -z "$won" ] || record stop
 }
 
 # Sets $code and $oom from the status file, for a cgctl that got to write it but no further.
@@ -189,20 +196,23 @@ record() {
   read_value "$box/image" && image=$value
   read_text "$box/command"
   json_string "$text"
-  [ "$1" = run ] && word=Running || word=Stopped
-  printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
-    "$now" "$1" "$id" "$name" "$word" "$image" "$json" "${code:+,\"code\":$(json_number "$code")}" \
-    >>"$store/history" 2>/dev/null || :
+  case $1 in run) word=Running ending='' ;; *) json_number "$code" && word=Stopped ending=",\"code\":$number" ;; esac
+  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
+    "$now" "$1" "$id" "$name" "$word" "$image" "$json" "$ending" >>"$store/history"; } 2>/dev/null || :
 }
 
+# Sets $number to $1, or to null if that is none.
 json_number() {
-  case $1 in '' | *[!0-9]*) echo null ;; *) echo "$1" ;; esac
+  case $1 in '' | *[!0-9]*) number=null ;; *) number=$1 ;; esac
 }
 
-# Removes all that is left of a box that does not run.
+# Removes all that is left of a box that does not run, its name first.
 remove_box() {
   read_value "$box/name"
-  [ -z "$value" ] || step rm -f "$store/names/$value" "$runs/$value"
-  step rm -rf --one-file-system "$box" "$run"
+  if [ -n "$value" ]; then
+    step rm -rf "$store/names/$value" "$runs/$value" "$box" "$run"
+  else
+    step rm -rf "$box" "$run"
+  fi
 }
 
