@@ -22,12 +22,12 @@ enter_processes() {
 }
 
 enter_layers() {
+  load pipeline
   find_tools unshare-rs pivot
   find_busybox
   quote "$unshare_rs" -m "$pivot" --bare --dev --dev
   entry=$quoted
-  read_text "$box/pipeline"
-  eval "take_root $text"
+  each_root_option take_root
   quote --tmpfs /proc --ro-bind "$busybox:/proc/busybox"
   entry="$entry $quoted"
   for tool in sh tar stat chown chmod mkdir mktemp mv rm realpath tr; do entry="$entry --symlink /proc/$tool=busybox"; done
@@ -40,22 +40,12 @@ find_busybox() {
   die "cannot enter $which: there is no static busybox" 'apt-get install busybox-static'
 }
 
-# Adds the options of pivot in the pipeline that put the root together, and the volumes.
+# The options of pivot that put the root together, and the volumes.
 take_root() {
-  while [ $# -gt 0 ] && [ "${1##*/}" != pivot ]; do
-    case $1 in --hostname) shift ;; esac
-    shift
-  done
-  while shift && [ $# -gt 0 ]; do
-    case $1 in
-      --layer | --upper | --work | --bind | --ro-bind)
-        quote "$1" "$2"
-        entry="$entry $quoted" && shift ;;
-      --ro) entry="$entry --ro" ;;
-      --confine | --clear-env | --pty) ;;
-      --*=*) ;;
-      -*) shift ;;
-      *) return 0 ;;
-    esac
-  done
+  case $1 in
+    --layer | --upper | --work | --bind | --ro-bind | --overlay-src | --overlay | --tmp-overlay | --ro-overlay)
+      quote "$1" "$2"
+      entry="$entry $quoted" ;;
+    --ro) entry="$entry --ro" ;;
+  esac
 }

@@ -191,8 +191,16 @@ record() {
   json_string "$text"
   [ "$1" = run ] && word=Running || word=Stopped
   printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
-    "$now" "$1" "$id" "$name" "$word" "$image" "$json" "${code:+,\"code\":$(json_number "$code")}" \
+    "$now" "$1" "$id" "$name" "$word" "$image" "$json" \
+    "${code:+,\"code\":$(json_number "$code"),\"oom\":$(json_number "$oom")}" \
     >>"$store/history" 2>/dev/null || :
+}
+
+# note EVENT [MEMBERS]: tells those who follow events of something else that was done to a box.
+note() {
+  read_value "$box/name"
+  printf '{"time":%s,"event":"%s","id":"%s","name":"%s"%s}\n' "$(date +%s)" "$1" "$id" "$value" "${2-}" \
+    >>"$store/events" 2>/dev/null || :
 }
 
 json_number() {
@@ -201,6 +209,7 @@ json_number() {
 
 # Removes all that is left of a box that does not run.
 remove_box() {
+  [ -n "$explain" ] || note removed
   read_value "$box/name"
   [ -z "$value" ] || step rm -f "$store/names/$value" "$runs/$value"
   step rm -rf --one-file-system "$box" "$run"
