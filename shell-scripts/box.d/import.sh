@@ -29,7 +29,7 @@ verb_import() {
   load sources
   check_operands "$@"
   open_images
-  check_new "$name"
+  check_new "$target"
   open_workshop
   if [ -n "$host" ]; then
     shift
@@ -39,10 +39,10 @@ verb_import() {
   else
     import_source "$1"
   fi
-  write_image "$name"
+  write_image "$target"
 }
 
-# Sets $name.
+# Sets $target.
 check_operands() {
   case $host$# in
     0 | yes0) misuse 'NAME is missing' ;;
@@ -50,6 +50,6 @@ check_operands() {
     2 | yes*) ;;
     *) misuse 'SRC and NAME are needed, and no more' ;;
   esac
-  name=$1
-  [ -n "$host" ] || [ $# -eq 1 ] || name=$2
+  target=$1
+  [ -n "$host" ] || [ $# -eq 1 ] || target=$2
 }

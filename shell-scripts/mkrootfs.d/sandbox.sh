@@ -34,7 +34,7 @@ sandboxed() {
   done
   # shellcheck disable=SC2086 # options, made above, without blanks
   exec env -i LC_ALL=C "$unshare" $user -m -u -i -n -p \
-    "$pivot" --bare --bind root:/out $binds --chdir /out sandbox "$found" "$@"
+    "$pivot" --bare --ro --bind root:/out $binds --chdir /out sandbox "$found" "$@"
 }
 
 # Root of a user namespace with one id is not root enough.

@@ -53,8 +53,8 @@ make_skeleton() {
   chmod 700 root/root
   chmod 1777 root/tmp root/var/tmp
   while IFS= read -r shown <&6; do attempt create "$work/root$shown" mkdir -p "root$shown"; done 6<overlays
-  for name in machine-id hosts resolv.conf; do
-    rm -f "root/etc/$name"
-    : >"root/etc/$name"
+  for empty in machine-id hosts resolv.conf; do
+    rm -f "root/etc/$empty"
+    : >"root/etc/$empty"
   done
 }

@@ -4,7 +4,7 @@
 make_box() {
   make_network
   if [ -n "$explain" ]; then
-    step mkdir -p "$box/upper" "$box/work" "$run"
+    step mkdir -p "$box/upper" "$box/work" ${overlays:+"$box/over"} "$run"
     return
   fi
   make_places
@@ -12,7 +12,7 @@ make_box() {
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  attempt create "$box" mkdir -p "$box/upper" "$box/work" "$run"
+  attempt create "$box" mkdir -p "$box/upper" "$box/work" ${overlays:+"$box/over"} "$run"
   describe_process $$
   write_value "$run/owner" "$owner_line"
   write_files
@@ -36,6 +36,7 @@ write_files() {
   write_value "$box/name" "$name"
   write_value "$box/image" "$image"
   write_value "$box/layers" "$layers"
+  [ -z "$overlays" ] || write_value "$box/overlays" "$overlays"
   write_value "$box/command" "$command"
   write_value "$box/workdir" "${workdir:-/}"
   write_value "$box/created" "$now"

@@ -81,6 +81,12 @@ plan_root() {
   fi
   pivot_words=$pivot_words$capabilities${tty:+ --pty}${read_only:+ --ro}
   plan_layers
+  read_text "$from/overlays"
+  overlays=$text
+  [ -z "$overlays" ] || {
+    load overlays
+    plan_overlays
+  }
   pivot_words=$pivot_words$mounts
   plan_variables
   plan_user

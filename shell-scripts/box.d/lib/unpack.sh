@@ -1,7 +1,7 @@
 # Archives: what they are, told by content, and how they are unpacked. Nothing but a program in the sandbox reads one.
 
 # What a layer may need besides tar. Without setfattr there is none to mark a directory with.
-layer_tools='sh tar find rm mknod touch stat'
+layer_tools='sh cat tar find rm mknod touch stat'
 ! find_program setfattr || layer_tools="$layer_tools setfattr"
 
 # Sets $packer to the program that unpacks file $1, if it is packed.
@@ -25,7 +25,7 @@ unpack() {
 # command was given.
 unpack_stream() {
   # shellcheck disable=SC2086 # names of programs
-  fill_sandbox "$1" $layer_tools ${packer:+"$packer"}
+  fill_sandbox $layer_tools ${packer:+"$packer"}
   rm -f copy counted broken
   open_log
   attempt create "$work" mkfifo copy counted
@@ -33,7 +33,7 @@ unpack_stream() {
   jobs="$jobs $!" summing=$!
   wc -c <counted >bytes 2>&4 &
   jobs="$jobs $!" counting=$!
-  feed <&3 2>&4 | within_limit | tee copy counted 2>&4 | consume "$@" >/dev/null 2>&4 &
+  feed <&3 2>&4 | within_limit | tee copy counted 2>&4 | sandboxed "$@" >/dev/null 2>&4 &
   jobs="$jobs $!" unpacked=0
   wait "$!" || unpacked=$?
   { wait "$summing" && wait "$counting"; } || give_up unpack
@@ -53,14 +53,6 @@ feed() {
 # One byte more than allowed shows that there was more.
 within_limit() {
   if [ -n "$limit" ]; then head -c "$((limit + 1))"; else cat; fi
-}
-
-# Reads on behind the end that tar sees, so that all is summed up.
-consume() {
-  status=0
-  (sandboxed "$@") || status=$?
-  cat >/dev/null
-  return "$status"
 }
 
 judge_unpacking() {
@@ -92,12 +84,13 @@ new_root() {
 }
 
 unpack_cpio() {
-  set -- "$1" cpio -i -d -u -m
+  set -- "$1" sh /box/unpack-cpio -i -d -u -m
   has_ids || set -- "$@" -R 0:0
   if find_program cpio && "$found" --help 2>&1 | grep -q no-absolute-filenames; then
     set -- "$@" --no-absolute-filenames --quiet
   fi
   new_root
+  fill_sandbox cpio
   unpack "$@"
 }
 
