@@ -18,12 +18,12 @@ verb_rename() {
     step ln -sn "../boxes/$id" "$store/names/$new"
   else
     attempt rename "$1" ln -sn "../boxes/$id" "$store/names/$new"
-    replace_value "$box/name" "$new"
   fi
+  replace_value "$box/name" "$new"
   [ ! -d "$run" ] || step ln -sfn "$id" "$runs/$new"
   step rm -f "$store/names/$old" "$runs/$old"
   each_word rename_host
-  replace_pipeline
+  replace_value "$box/pipeline" "$pipeline"
   [ -n "$explain" ] || note renamed ",\"old_name\":\"$old\""
 }
 

@@ -39,7 +39,7 @@ update_box() {
   esac
   limits="$memory $cpus $pids"
   each_word put_limit
-  replace_pipeline
+  replace_value "$box/pipeline" "$pipeline"
 }
 
 # In the place of the old ones; those that are new come last.

@@ -20,16 +20,6 @@ walk_words() {
   done
 }
 
-replace_pipeline() {
-  if [ -n "$explain" ]; then
-    quote printf '%s\n' "$pipeline"
-    quote_word "$box/pipeline"
-    printf '%s\n' "$quoted >$quoted_word"
-  else
-    replace_value "$box/pipeline" "$pipeline"
-  fi
-}
-
 # each_root_option FUNCTION: calls it with OPTION and VALUE for what pivot is told.
 each_root_option() {
   read_text "$box/pipeline"

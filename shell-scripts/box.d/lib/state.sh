@@ -20,6 +20,11 @@ write_value() {
 
 # replace_value FILE VALUE: its readers see the old line or the new one.
 replace_value() {
+  if [ -n "$explain" ]; then
+    quote "$2" "$1"
+    printf "printf '%%s\\n' %s >%s\n" "${quoted%% *}" "${quoted#* }"
+    return
+  fi
   write_value "$1.new" "$2"
   attempt write "$1" mv -f "$1.new" "$1"
 }
@@ -212,6 +217,6 @@ remove_box() {
   [ -n "$explain" ] || note removed
   read_value "$box/name"
   [ -z "$value" ] || step rm -f "$store/names/$value" "$runs/$value"
-  step rm -rf --one-file-system "$box" "$run"
+  step rm -rf "$box" "$run"
 }
 
