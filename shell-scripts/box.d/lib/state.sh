@@ -21,8 +21,10 @@ write_value() {
 # replace_value FILE VALUE: its readers see the old line or the new one.
 replace_value() {
   if [ -n "$explain" ]; then
-    quote "$2" "$1"
-    printf "printf '%%s\\n' %s >%s\n" "${quoted%% *}" "${quoted#* }"
+    quote_word "$2"
+    set -- "$1" "$quoted_word"
+    quote_word "$1"
+    printf "printf '%%s\\\\n' %s >%s\\n" "$2" "$quoted_word"
     return
   fi
   write_value "$1.new" "$2"
