@@ -5,6 +5,7 @@ mod changes;
 mod copy;
 mod exec;
 mod explain;
+mod images;
 mod network;
 mod options;
 mod run;

@@ -31,6 +31,11 @@ impl World {
         Some(world)
     }
 
+    /// For an ordinary user, without an image.
+    pub fn user(shell: &'static str) -> Self {
+        World { sandbox: Sandbox::user(), shell }
+    }
+
     /// Makes an image of these files.
     pub fn image(&self, name: &str, files: &[(&str, &str)]) {
         let image = self.store().join("images").join(name);
@@ -58,7 +63,7 @@ impl World {
     /// `box` with these words, started by the words of `prefix`.
     pub fn behind(&self, prefix: &str, words: &str) -> Run {
         let script = bin_dir().join("box");
-        self.placed(self.sandbox.run(&format!("{prefix} {} {} {words}", self.shell, script.display())))
+        self.with_places(self.sandbox.run(&format!("{prefix} {} {} {words}", self.shell, script.display())))
     }
 
     /// `box run --net none` with these words.
@@ -73,10 +78,11 @@ impl World {
             self.shell,
             bin_dir().display()
         );
-        self.placed(self.sandbox.run("unshare-rs -nm sh -euc").arg(start))
+        self.with_places(self.sandbox.run("unshare-rs -nm sh -euc").arg(start))
     }
 
-    fn placed(&self, run: Run) -> Run {
+    /// A command that finds the state of this world.
+    pub fn with_places(&self, run: Run) -> Run {
         run.env("BOX_STORE", self.store()).env("BOX_RUN", self.runs())
     }
 
