@@ -169,8 +169,10 @@ settle() {
   write_value "$box/code" "$code"
   write_value "$box/oom" "$oom"
   [ -z "$error" ] || write_value "$box/error" "$error"
-  (set -C && printf '%s\n' "$now" >"$box/exited") 2>/dev/null || return 0
-  record stop
+  set -C
+  { printf '%s\n' "$now" >"$box/exited"; } 2>/dev/null && won=yes || won=''
+  set +C
+  [ -z "$won" ] || record stop
 }
 
 # Sets $code and $oom from the status file, for a cgctl that got to write it but no further.
@@ -196,29 +198,38 @@ record() {
   read_value "$box/image" && image=$value
   read_text "$box/command"
   json_string "$text"
-  [ "$1" = run ] && word=Running || word=Stopped
-  printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
-    "$now" "$1" "$id" "$name" "$word" "$image" "$json" \
-    "${code:+,\"code\":$(json_number "$code"),\"oom\":$(json_number "$oom")}" \
-    >>"$store/history" 2>/dev/null || :
+  ending=''
+  case $1 in
+    run) word=Running ;;
+    *)
+      json_number "$code" && word=Stopped ending=",\"code\":$number"
+      json_number "$oom" && ending="$ending,\"oom\":$number" ;;
+  esac
+  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
+    "$now" "$1" "$id" "$name" "$word" "$image" "$json" "$ending" >>"$store/history"; } 2>/dev/null || :
 }
 
 # note EVENT [MEMBERS]: tells those who follow events of something else that was done to a box.
 note() {
+  [ -n "${now-}" ] || now
   read_value "$box/name"
-  printf '{"time":%s,"event":"%s","id":"%s","name":"%s"%s}\n' "$(date +%s)" "$1" "$id" "$value" "${2-}" \
-    >>"$store/events" 2>/dev/null || :
+  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s"%s}\n' "$now" "$1" "$id" "$value" "${2-}" \
+    >>"$store/events"; } 2>/dev/null || :
 }
 
+# Sets $number to $1, or to null if that is none.
 json_number() {
-  case $1 in '' | *[!0-9]*) echo null ;; *) echo "$1" ;; esac
+  case $1 in '' | *[!0-9]*) number=null ;; *) number=$1 ;; esac
 }
 
-# Removes all that is left of a box that does not run.
+# Removes all that is left of a box that does not run, its name first.
 remove_box() {
   [ -n "$explain" ] || note removed
   read_value "$box/name"
-  [ -z "$value" ] || step rm -f "$store/names/$value" "$runs/$value"
-  step rm -rf "$box" "$run"
+  if [ -n "$value" ]; then
+    step rm -rf "$store/names/$value" "$runs/$value" "$box" "$run"
+  else
+    step rm -rf "$box" "$run"
+  fi
 }
 

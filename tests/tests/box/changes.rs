@@ -15,7 +15,7 @@ fn diff(world: &World, name: &str) -> Vec<String> {
 #[test]
 fn every_kind_of_change_is_told_as_docker_does() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         let prepare =
             "mkdir -p /d/sub /gone/sub; echo 1 >/d/a; echo 2 >/d/b; echo 3 >/d/sub/c; echo 4 >/gone/sub/x";
         world.run("--name base small sh -c").arg(prepare).done().is(0).quiet();
@@ -54,8 +54,8 @@ fn every_kind_of_change_is_told_as_docker_does() {
 
 #[test]
 fn a_link_in_a_layer_leads_the_comparison_nowhere() {
-    let Some(world) = World::root() else { return };
-    let canary = world.sandbox.path("canary");
+    let Some(world) = World::dash() else { return };
+    let canary = world.sandbox().path("canary");
     fs::create_dir(&canary).unwrap();
     fs::write(canary.join("secret"), "secret").unwrap();
     let script = format!("ln -s {} /l", canary.display());
@@ -69,7 +69,7 @@ fn a_link_in_a_layer_leads_the_comparison_nowhere() {
 #[test]
 fn an_image_made_of_a_box_has_its_files_and_its_settings() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         let script = "echo kept >/kept; rm -r /etc; mkdir /etc; touch /etc/only";
         let run = world.run("--name work -e COLOR=blue -e WITH=a=b -w /srv -u 5:6 small sh -c");
         run.arg("true").done().is(0).quiet();
@@ -110,7 +110,7 @@ fn config(world: &World, image: &str) -> Value {
 
 #[test]
 fn settings_are_changed_by_the_instructions_of_dockerfiles() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     world.run("--name work -e OLD=1 -w /srv small true").done().is(0).quiet();
     for (change, key, value) in [
         ("CMD [\"echo\", \"a b\"]", "Cmd", "[\"echo\",\"a b\"]"),
@@ -140,7 +140,7 @@ fn settings_are_changed_by_the_instructions_of_dockerfiles() {
 
 #[test]
 fn a_box_that_runs_stands_still_meanwhile() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     // Both files always have the same number of lines, but for the time between two writes.
     let script =
         "i=0; while :; do i=$((i + 1)); echo $i >>/a; echo $i >>/b; [ $i != 50 ] || echo ready; done";
@@ -162,9 +162,9 @@ fn a_box_that_runs_stands_still_meanwhile() {
 #[test]
 fn an_export_is_all_that_the_box_sees_as_one_archive() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         let script = "rm /etc/passwd; echo new >/new; ln /new /hard; ln -s /nowhere /soft; mkdir /v; chown 7:8 /new; echo ready; exec sleep 100";
-        let shared = world.sandbox.path("shared");
+        let shared = world.sandbox().path("shared");
         fs::create_dir(&shared).unwrap();
         fs::write(shared.join("of-the-host"), "").unwrap();
         world.run("-d --name work -v ./shared:/v small sh -c").arg(script).done().is(0).quiet();
@@ -172,7 +172,7 @@ fn an_export_is_all_that_the_box_sees_as_one_archive() {
         let out = world.boxed("export work").done().is(0).quiet();
         world.boxed("export -o work.tar work").done().is(0).quiet();
         assert_eq!(world.state("work"), "running");
-        let list = world.sandbox.run("tar -tv --numeric-owner -f work.tar").done().is(0).quiet().text();
+        let list = world.sandbox().run("tar -tv --numeric-owner -f work.tar").done().is(0).quiet().text();
         let has = |name: &str| list.lines().any(|line| line.ends_with(&format!(" ./{name}")));
         assert!(has("new") && has("etc/group") && has("v/") && has("bin/busybox"), "{list}");
         assert!(!has("etc/passwd") && !list.contains("of-the-host") && !list.contains(".wh."), "{list}");
@@ -189,13 +189,14 @@ fn an_export_is_all_that_the_box_sees_as_one_archive() {
 
 /// The members of an archive, but for the time of its root, which is that of the view it was made of.
 fn files(world: &World, tar: &[u8]) -> Vec<String> {
-    let list = world.sandbox.run("tar -tv --full-time --numeric-owner -f -").stdin(tar).done().is(0).quiet();
+    let list =
+        world.sandbox().run("tar -tv --full-time --numeric-owner -f -").stdin(tar).done().is(0).quiet();
     list.text().lines().skip(1).map(str::to_owned).collect()
 }
 
 #[test]
 fn interrupted_nothing_is_left_and_the_box_goes_on() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     world.start("big", "head -c 60000000 /dev/urandom >/x; echo ready; exec sleep 100");
     world.until_log("big", "ready");
     for words in ["commit big half", "export -o half.tar big"] {
@@ -204,10 +205,10 @@ fn interrupted_nothing_is_left_and_the_box_goes_on() {
         job.signal(nix::sys::signal::Signal::SIGTERM);
         job.done().is(143);
         assert_eq!(world.state("big"), "running");
-        assert!(!world.store().join("images/half").exists() && !world.sandbox.path("half.tar").exists());
+        assert!(!world.store().join("images/half").exists() && !world.sandbox().path("half.tar").exists());
         let left = fs::read_dir(world.store().join("work")).unwrap().count();
         assert_eq!(left, 0, "in the workshop of {words}");
-        let beside = fs::read_dir(world.sandbox.dir()).unwrap().flatten();
+        let beside = fs::read_dir(world.sandbox().dir()).unwrap().flatten();
         let beside: Vec<_> =
             beside.filter(|entry| entry.file_name().to_string_lossy().starts_with("half")).collect();
         assert!(beside.is_empty(), "{beside:?}");

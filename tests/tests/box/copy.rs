@@ -16,7 +16,7 @@ fn boxes(world: &World, script: &str) -> [&'static str; 2] {
 
 /// What is below a directory of the sandbox, with names relative to it, separated by blanks.
 fn tree(world: &World, dir: &str) -> String {
-    let dir = world.sandbox.path(dir);
+    let dir = world.sandbox().path(dir);
     let relative = |path: &String| path[dir.to_str().unwrap().len() + 1..].to_owned();
     names(&dir).iter().map(relative).collect::<Vec<_>>().join(" ")
 }
@@ -28,17 +28,17 @@ fn copy(world: &World, from: &str, to: &str) {
 }
 
 fn sources(world: &World) {
-    fs::create_dir_all(world.sandbox.path("src/sub")).unwrap();
-    world.sandbox.file("src/sub/x", "deep", 0o644);
-    symlink("/etc/passwd", world.sandbox.path("src/link")).unwrap();
-    world.sandbox.file("one", "one", 0o640);
-    world.sandbox.file("odd\n -name", "odd", 0o644);
+    fs::create_dir_all(world.sandbox().path("src/sub")).unwrap();
+    world.sandbox().file("src/sub/x", "deep", 0o644);
+    symlink("/etc/passwd", world.sandbox().path("src/link")).unwrap();
+    world.sandbox().file("one", "one", 0o640);
+    world.sandbox().file("odd\n -name", "odd", 0o644);
 }
 
 #[test]
 fn things_come_to_lie_where_docker_puts_them() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         sources(&world);
         for name in boxes(&world, "mkdir /there; echo old >/there/file") {
             let at = |path: &str| format!("{name}:{path}");
@@ -56,18 +56,22 @@ fn things_come_to_lie_where_docker_puts_them() {
                 copy(&world, from, &at(to));
                 copy(&world, &at(&format!("{top}/.")), "out");
                 assert_eq!(tree(&world, "out"), shows, "{from:?} to {}", at(to));
-                fs::remove_dir_all(world.sandbox.path("out")).unwrap();
+                fs::remove_dir_all(world.sandbox().path("out")).unwrap();
             }
             copy(&world, &at("/there/file"), "back");
-            assert_eq!(fs::read_to_string(world.sandbox.path("back")).unwrap(), "one", "replaced in {name}");
+            assert_eq!(
+                fs::read_to_string(world.sandbox().path("back")).unwrap(),
+                "one",
+                "replaced in {name}"
+            );
             copy(&world, &at("/there/-o"), "back");
-            assert_eq!(fs::read_to_string(world.sandbox.path("back")).unwrap(), "odd", "replaced here");
+            assert_eq!(fs::read_to_string(world.sandbox().path("back")).unwrap(), "odd", "replaced here");
             copy(&world, &at("fresh/sub/x"), "-dash");
-            assert_eq!(fs::read_to_string(world.sandbox.path("-dash")).unwrap(), "deep");
+            assert_eq!(fs::read_to_string(world.sandbox().path("-dash")).unwrap(), "deep");
             copy(&world, &at("/fresh/link"), "link");
-            assert_eq!(fs::read_link(world.sandbox.path("link")).unwrap(), PathBuf::from("/etc/passwd"));
+            assert_eq!(fs::read_link(world.sandbox().path("link")).unwrap(), PathBuf::from("/etc/passwd"));
             world.boxed("cp -L").args([at("/fresh/link").as_str(), "followed"]).done().is(0).quiet();
-            assert!(fs::read_to_string(world.sandbox.path("followed")).unwrap().contains("root:"));
+            assert!(fs::read_to_string(world.sandbox().path("followed")).unwrap().contains("root:"));
         }
         // The mode of a directory that was there is not that of the source.
         let on = world.boxed("exec on stat -c %a /tmp").done().is(0).quiet();
@@ -78,14 +82,14 @@ fn things_come_to_lie_where_docker_puts_them() {
 #[test]
 fn archives_go_through_standard_input_and_output() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         sources(&world);
         for name in boxes(&world, "mkdir /there") {
-            let tar = world.sandbox.run("tar -c -f - src").done().is(0).quiet();
+            let tar = world.sandbox().run("tar -c -f - src").done().is(0).quiet();
             let into = format!("{name}:/there");
             world.boxed("cp -").arg(&into).stdin(&tar.out).done().is(0).quiet();
             let out = world.boxed("cp").args([&format!("{into}/src"), "-"]).done().is(0).quiet();
-            let list = world.sandbox.run("tar -t -f -").stdin(&out.out).done().is(0);
+            let list = world.sandbox().run("tar -t -f -").stdin(&out.out).done().is(0);
             let mut members: Vec<String> = list.text().lines().map(str::to_owned).collect();
             members.sort();
             assert_eq!(members, ["./src/", "./src/link", "./src/sub/", "./src/sub/x"], "{name}");
@@ -96,10 +100,10 @@ fn archives_go_through_standard_input_and_output() {
 
 #[test]
 fn what_enters_is_roots_and_what_leaves_is_the_callers() {
-    let Some(world) = World::root() else { return };
-    world.sandbox.file("mine", "mine", 0o4755);
-    chown(world.sandbox.path("mine"), Some(1234), Some(1235)).unwrap();
-    fs::set_permissions(world.sandbox.path("mine"), fs::Permissions::from_mode(0o4755)).unwrap();
+    let Some(world) = World::dash() else { return };
+    world.sandbox().file("mine", "mine", 0o4755);
+    chown(world.sandbox().path("mine"), Some(1234), Some(1235)).unwrap();
+    fs::set_permissions(world.sandbox().path("mine"), fs::Permissions::from_mode(0o4755)).unwrap();
     for name in boxes(&world, "echo x >/other; chown 77:88 /other; chmod 6755 /other") {
         copy(&world, "mine", &format!("{name}:/entered"));
         world.boxed("cp -a mine").arg(format!("{name}:/kept")).done().is(0).quiet();
@@ -112,27 +116,31 @@ fn what_enters_is_roots_and_what_leaves_is_the_callers() {
         };
         assert_eq!(seen(upper.join("entered")), (0, 0, 0o4755), "{name}");
         assert_eq!(seen(upper.join("kept")), (1234, 1235, 0o4755), "{name}");
-        assert_eq!(seen(world.sandbox.path("left")), (0, 0, 0o755), "{name}: no file runs in another's name");
-        assert_eq!(seen(world.sandbox.path("left-a")), (77, 88, 0o6755), "{name}");
+        assert_eq!(
+            seen(world.sandbox().path("left")),
+            (0, 0, 0o755),
+            "{name}: no file runs in another's name"
+        );
+        assert_eq!(seen(world.sandbox().path("left-a")), (77, 88, 0o6755), "{name}");
     }
 }
 
 /// A directory of the host that no box may reach, with a secret in it.
 fn canary(world: &World) -> PathBuf {
-    fs::create_dir(world.sandbox.path("canary")).unwrap();
-    world.sandbox.file("canary/secret", "secret", 0o644);
-    world.sandbox.path("canary")
+    fs::create_dir(world.sandbox().path("canary")).unwrap();
+    world.sandbox().file("canary/secret", "secret", 0o644);
+    world.sandbox().path("canary")
 }
 
 #[track_caller]
 fn canary_lives(world: &World) {
     assert_eq!(tree(world, "canary"), "secret");
-    assert_eq!(fs::read_to_string(world.sandbox.path("canary/secret")).unwrap(), "secret");
+    assert_eq!(fs::read_to_string(world.sandbox().path("canary/secret")).unwrap(), "secret");
 }
 
 #[test]
 fn links_of_a_box_lead_nowhere_outside() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     let canary = canary(&world);
     let host = canary.display();
     sources(&world);
@@ -158,7 +166,7 @@ fn links_of_a_box_lead_nowhere_outside() {
             for follow in ["", "-L"] {
                 let run = world.boxed("cp").args((!follow.is_empty()).then_some(follow));
                 run.args([&format!("{name}:{place}"), "stolen"]).done().is(125).complains_as("box");
-                assert!(!world.sandbox.path("stolen").exists(), "{name}:{place} was stolen");
+                assert!(!world.sandbox().path("stolen").exists(), "{name}:{place} was stolen");
             }
         }
     }
@@ -166,7 +174,7 @@ fn links_of_a_box_lead_nowhere_outside() {
 
 #[test]
 fn a_link_that_changes_into_a_directory_and_back_leads_nowhere_outside() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     let canary = canary(&world);
     sources(&world);
     let flip = format!(
@@ -183,21 +191,21 @@ fn a_link_that_changes_into_a_directory_and_back_leads_nowhere_outside() {
         world.boxed("cp flip:/d taken-too").done();
         canary_lives(&world);
         // A link that was copied as one is none of the box's doing when it is followed here.
-        let too = world.sandbox.path("taken-too");
+        let too = world.sandbox().path("taken-too");
         if too.is_symlink() {
             fs::remove_file(&too).unwrap();
         }
         for file in ["taken", "taken-too/secret"] {
-            let taken = fs::read_to_string(world.sandbox.path(file)).unwrap_or_default();
+            let taken = fs::read_to_string(world.sandbox().path(file)).unwrap_or_default();
             assert_ne!(taken, "secret", "{file} is of the host");
         }
-        world.sandbox.run("rm -rf taken taken-too").done().is(0);
+        world.sandbox().run("rm -rf taken taken-too").done().is(0);
     }
 }
 
 #[test]
 fn what_a_box_left_here_is_not_followed_by_the_next_copy() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     let canary = canary(&world);
     for name in boxes(&world, &format!("mkdir /t; ln -s {} /t/l", canary.display())) {
         let out = format!("out-{name}");
@@ -212,17 +220,17 @@ fn what_a_box_left_here_is_not_followed_by_the_next_copy() {
         }
         let name = if name == "on" { "on" } else { "later" };
         copy(&world, &format!("{name}:/t/."), &out);
-        assert_eq!(fs::read_to_string(world.sandbox.path(&out).join("l/secret")).unwrap(), "bad\n");
+        assert_eq!(fs::read_to_string(world.sandbox().path(&out).join("l/secret")).unwrap(), "bad\n");
         let top = world.boxed("cp").args([&format!("{name}:/top"), "."]).done().is(125).complains_as("box");
         top.says("it is a symbolic link");
         canary_lives(&world);
-        fs::remove_file(world.sandbox.path("top")).unwrap();
+        fs::remove_file(world.sandbox().path("top")).unwrap();
     }
 }
 
 #[test]
 fn no_program_and_no_library_of_a_box_runs_outside_of_it() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     sources(&world);
     let script = "mkdir /t /lib; cd /t
             for t in sh tar mv mktemp stat mkdir rm tr realpath chown chmod env busybox; do
@@ -243,7 +251,7 @@ fn no_program_and_no_library_of_a_box_runs_outside_of_it() {
             .done()
             .is(0)
             .quiet();
-        let trace = fs::read_to_string(world.sandbox.path("trace")).unwrap();
+        let trace = fs::read_to_string(world.sandbox().path("trace")).unwrap();
         assert!(!trace.contains("libnss_evil"), "{name}: a library of the box was wanted");
         let changes = world.boxed("diff").arg(name).done().is(0).quiet().text();
         assert!(changes.contains("A /t/tar") && !changes.contains("OWNED"), "{name}: {changes}");
@@ -252,9 +260,9 @@ fn no_program_and_no_library_of_a_box_runs_outside_of_it() {
 
 #[test]
 fn a_volume_is_seen_whether_the_box_runs_or_not() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     sources(&world);
-    fs::create_dir(world.sandbox.path("shared")).unwrap();
+    fs::create_dir(world.sandbox().path("shared")).unwrap();
     world.run("--name off -v ./shared:/data small true").done().is(0).quiet();
     copy(&world, "one", "off:/data/first");
     world.boxed("start off").done().is(0);
@@ -264,7 +272,7 @@ fn a_volume_is_seen_whether_the_box_runs_or_not() {
 
 #[test]
 fn mistakes_are_told() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     sources(&world);
     world.start("on", "exec sleep 100");
     for (words, says) in [
@@ -292,14 +300,14 @@ fn mistakes_are_told() {
 #[test]
 fn what_is_explained_copies() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         sources(&world);
         for name in boxes(&world, "true") {
             for (from, to) in
                 [("src".to_owned(), format!("{name}:/in")), (format!("{name}:/in"), format!("out-{name}"))]
             {
                 let told = world.boxed("--explain cp").args([&from, &to]).done().is(0).quiet().text();
-                world.sandbox.shell(&told).done().is(0).quiet();
+                world.sandbox().shell(&told).done().is(0).quiet();
             }
             assert_eq!(tree(&world, &format!("out-{name}")), "link sub sub/x");
         }

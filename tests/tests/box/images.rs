@@ -14,7 +14,7 @@ use tests::archive::{Member, dir, file, link, tar};
 
 /// What may be tried as root and as an ordinary user, under one of the shells.
 fn worlds() -> Vec<World> {
-    let mut worlds: Vec<World> = World::under("dash").into_iter().collect();
+    let mut worlds: Vec<World> = World::root("dash").into_iter().collect();
     worlds.push(World::user("busybox sh"));
     worlds
 }
@@ -27,18 +27,18 @@ fn system(mark: &str) -> Vec<Member> {
 
 /// Writes an archive that the user of the world owns.
 fn archive(world: &World, name: &str, members: &[Member]) -> PathBuf {
-    world.sandbox.file(name, tar(members), 0o644)
+    world.sandbox().file(name, tar(members), 0o644)
 }
 
 /// An OCI layout called `name` of these layers, whose tar archives are `name.1` and so on.
 fn layout(world: &World, name: &str, layers: &[Vec<Member>]) -> PathBuf {
-    world.sandbox.file("make-layout", include_str!("images/make-layout"), 0o755);
-    let mut run = world.sandbox.run("sh make-layout").arg(name);
+    world.sandbox().file("make-layout", include_str!("images/make-layout"), 0o755);
+    let mut run = world.sandbox().run("sh make-layout").arg(name);
     for (number, members) in (1..).zip(layers) {
         run = run.arg(archive(world, &format!("{name}.{number}"), members));
     }
     run.done().is(0).quiet();
-    world.sandbox.path(name)
+    world.sandbox().path(name)
 }
 
 /// The directories of an image's layers, lowest first.
@@ -67,9 +67,9 @@ fn nothing_is_kept(world: &World) {
 
 /// Runs a shell script in an image, without the rest of `box`.
 fn inside(world: &World, image: &str, script: &str) -> String {
-    let owner = fs::metadata(world.sandbox.dir()).unwrap().uid();
+    let owner = fs::metadata(world.sandbox().dir()).unwrap().uid();
     let flags = if owner == 0 { "-pum" } else { "-Urpum" };
-    let mut run = world.sandbox.run("unshare-rs").arg(flags).arg("pivot");
+    let mut run = world.sandbox().run("unshare-rs").arg(flags).arg("pivot");
     for layer in layers(world, image) {
         run = run.arg("--layer").arg(layer);
     }

@@ -9,13 +9,13 @@ use tests::each;
 
 /// A file outside that must stay as it is, and a directory that must stay empty.
 fn canaries(world: &World) {
-    world.sandbox.shell("echo sings >canary; mkdir -m 777 cage").done().is(0);
+    world.sandbox().shell("echo sings >canary; mkdir -m 777 cage").done().is(0);
 }
 
 #[track_caller]
 fn all_is_well(world: &World) {
-    assert_eq!(fs::read_to_string(world.sandbox.path("canary")).unwrap(), "sings\n");
-    assert_eq!(fs::read_dir(world.sandbox.path("cage")).unwrap().count(), 0);
+    assert_eq!(fs::read_to_string(world.sandbox().path("canary")).unwrap(), "sings\n");
+    assert_eq!(fs::read_dir(world.sandbox().path("cage")).unwrap().count(), 0);
     assert_eq!(stored(world, "work"), [""; 0]);
 }
 
@@ -45,7 +45,7 @@ fn attacks(to: &Path) -> Vec<Vec<Member>> {
 fn no_archive_leads_out_of_the_store() {
     each(worlds(), |world| {
         canaries(&world);
-        each((0..).zip(attacks(world.sandbox.dir())), |(number, members): (u32, _)| {
+        each((0..).zip(attacks(world.sandbox().dir())), |(number, members): (u32, _)| {
             let tar = archive(&world, "tar", &members);
             let name = format!("n{number}");
             // Some of them are refused, by tar itself; the others make a strange but contained image.
@@ -86,9 +86,9 @@ fn a_layer_cannot_bring_marks_of_overlayfs() {
     each(worlds(), |world| {
         let script = "mkdir src && cd src && mkdir d && setfattr -n user.overlay.opaque -v y d &&
             setfattr -n user.overlay.redirect -v /etc d && tar --xattrs --xattrs-include='*' -c . >../tar";
-        world.sandbox.shell(script).done().is(0).quiet();
+        world.sandbox().shell(script).done().is(0).quiet();
         world.boxed("import tar one").done().is(0).quiet();
-        let marks = world.sandbox.run("getfattr -d -m -").arg(layers(&world, "one")[0].join("d")).done();
+        let marks = world.sandbox().run("getfattr -d -m -").arg(layers(&world, "one")[0].join("d")).done();
         assert_eq!(marks.is(0).text(), "");
     });
 }
@@ -126,7 +126,7 @@ fn what_has_not_its_digest_is_refused() {
         if says == "mkfifo" {
             return;
         }
-        world.sandbox.shell(&format!("{find}{forgery}")).done().is(0);
+        world.sandbox().shell(&format!("{find}{forgery}")).done().is(0);
         world.boxed("load lay").done().is(125).says(says).complains_as("box");
         nothing_is_kept(&world);
         all_is_well(&world);
@@ -147,7 +147,7 @@ fn a_layer_must_be_what_the_configuration_says() {
             good/$(blob $(jq -r '.manifests[0].digest' good/index.json)) >m
         d=$(sha256sum <m | cut -d ' ' -f 1); cp m lay/blobs/sha256/$d
         jq --arg d sha256:$d '.manifests[0].digest = $d' good/index.json >lay/index.json";
-    world.sandbox.shell(script).done().is(0).quiet();
+    world.sandbox().shell(script).done().is(0).quiet();
     world.boxed("load lay").done().is(125).says("or not what the image says: its digest is sha256:");
     nothing_is_kept(&world);
 }
@@ -158,8 +158,8 @@ fn paths_of_docker_save_lead_nowhere() {
     canaries(&world);
     each(["../canary", "/etc/passwd", "a/../../canary", "missing", "a b", "x\\u0000"], |path| {
         let manifest = format!(r#"[{{"Config": "{path}", "RepoTags": ["x:1"], "Layers": ["{path}"]}}]"#);
-        world.sandbox.shell("rm -rf save; mkdir -p save/a").done().is(0);
-        world.sandbox.file("save/manifest.json", manifest, 0o644);
+        world.sandbox().shell("rm -rf save; mkdir -p save/a").done().is(0);
+        world.sandbox().file("save/manifest.json", manifest, 0o644);
         world.boxed("load save").done().is(125).complains_as("box");
         nothing_is_kept(&world);
     });
@@ -170,11 +170,11 @@ fn too_many_layers_and_too_much_in_one_are_refused() {
     let world = World::user("dash");
     let many = r#"{"rootfs": {"type": "layers", "diff_ids": []}}"#
         .replace("[]", &format!("[{}\"x\"]", "\"x\",".repeat(600)));
-    world.sandbox.shell("mkdir save").done().is(0);
-    world.sandbox.file("save/c.json", many, 0o644);
-    world.sandbox.file("save/manifest.json", r#"[{"Config": "c.json", "Layers": []}]"#, 0o644);
+    world.sandbox().shell("mkdir save").done().is(0);
+    world.sandbox().file("save/c.json", many, 0o644);
+    world.sandbox().file("save/manifest.json", r#"[{"Config": "c.json", "Layers": []}]"#, 0o644);
     world.boxed("load save x").done().is(125).says("it has 601 layers, and overlayfs takes 500");
-    world.sandbox.shell("mkdir src; truncate -s 20M src/zeros; tar -C src -c . | xz >bomb").done().is(0);
+    world.sandbox().shell("mkdir src; truncate -s 20M src/zeros; tar -C src -c . | xz >bomb").done().is(0);
     world.boxed("import --limit 1m bomb x").done().is(125).says("it holds more than 1048576 bytes");
     nothing_is_kept(&world);
     world.boxed("import --limit 1g bomb x").done().is(0).quiet();

@@ -26,9 +26,9 @@ const SOURCES: &str = "
 fn every_kind_of_source_is_told_by_what_it_holds() {
     each(worlds(), |world| {
         let members = archive(&world, "members", &system("here"));
-        world.sandbox.run("mkdir src").done().is(0);
-        world.sandbox.run("tar -C src -xf").arg(members).done().is(0).quiet();
-        world.sandbox.shell(SOURCES).limit(60).done().is(0);
+        world.sandbox().run("mkdir src").done().is(0);
+        world.sandbox().run("tar -C src -xf").arg(members).done().is(0).quiet();
+        world.sandbox().shell(SOURCES).limit(60).done().is(0);
         let sources =
             "src tar-cat tar-gzip tar-xz tar-zstd tar-bzip2 tar-lzma cpio-cat cpio-gzip cpio-xz cpio-lzma
             tiny slitaz";
@@ -36,8 +36,8 @@ fn every_kind_of_source_is_told_by_what_it_holds() {
             world.boxed(&format!("import {source} {source}")).limit(30).done().is(0).quiet();
             assert_eq!(inside(&world, source, "cat /mark"), "here", "{source}");
         });
-        world.sandbox.shell("cat tar-xz >input").done().is(0);
-        let input = fs::read(world.sandbox.path("input")).unwrap();
+        world.sandbox().shell("cat tar-xz >input").done().is(0);
+        let input = fs::read(world.sandbox().path("input")).unwrap();
         world.boxed("import - piped").stdin(&input).done().is(0).quiet();
         assert_eq!(layers(&world, "piped"), layers(&world, "tar-cat"), "the same tree is the same layer");
         assert_eq!(stored(&world, "work"), [""; 0]);
@@ -59,7 +59,7 @@ fn a_disc_with_several_archives_asks_which() {
         for name in a b; do mkdir $name && touch $name/$name; done
         for name in a b; do (cd $name && echo $name | cpio --quiet -o -H newc | gzip >../disc/$name.gz); done
         bsdtar -c --format=iso9660 -f iso -C disc .";
-    world.sandbox.shell(script).done().is(0);
+    world.sandbox().shell(script).done().is(0);
     world.boxed("import iso x").done().is(125).says("several cpio archives").says("--member: a.gz b.gz");
     world.boxed("import --member b.gz iso x").done().is(0).quiet();
     assert!(layers(&world, "x")[0].join("b").exists());
@@ -112,7 +112,7 @@ fn what_files_are_survives() {
             printf '\\377\\033' | xargs -0 touch && touch 'a
 b' && truncate -s 8M sparse && setfattr -n user.color -v red setuid && mkdir -m 1777 sticky && ln -s /nowhere link
             touch -d '2001-02-03 04:05:06.789' sticky";
-        world.sandbox.shell(script).done().is(0).quiet();
+        world.sandbox().shell(script).done().is(0).quiet();
         world.boxed("import src one").done().is(0).quiet();
         world.boxed("save one one.tar").done().is(0).quiet();
         world.boxed("rmi one").done().is(0).quiet();
@@ -124,7 +124,7 @@ b' && truncate -s 8M sparse && setfattr -n user.color -v red setuid && mkdir -m 
         assert_eq!(inode("setuid").ino(), inode("hard").ino());
         assert_eq!((inode("sticky").mtime_nsec(), inode("sparse").len()), (789_000_000, 8 << 20));
         assert!(inode("a\nb").is_file());
-        let color = world.sandbox.run("getfattr --only-values -n user.color").arg(root.join("setuid"));
+        let color = world.sandbox().run("getfattr --only-values -n user.color").arg(root.join("setuid"));
         assert_eq!(color.done().is(0).text(), "red");
     });
 }
@@ -132,26 +132,26 @@ b' && truncate -s 8M sparse && setfattr -n user.color -v red setuid && mkdir -m 
 #[test]
 fn a_directory_keeps_its_holes() {
     let world = World::user("dash");
-    world.sandbox.shell("mkdir src; truncate -s 64M src/hole").done().is(0);
+    world.sandbox().shell("mkdir src; truncate -s 64M src/hole").done().is(0);
     world.boxed("import src one").done().is(0).quiet();
     assert!(fs::metadata(layers(&world, "one")[0].join("hole")).unwrap().blocks() < 100);
 }
 
 #[test]
 fn as_root_owners_devices_and_capabilities_are_kept() {
-    let Some(world) = World::under("dash") else { return };
+    let Some(world) = World::root("dash") else { return };
     let members = [file("own", "").owner(4321), node("dev", Kind::Char(1, 3)), hard("hard", "own")];
     archive(&world, "tar", &members);
     world.boxed("import tar one").done().is(0).quiet();
     let root = layers(&world, "one")[0].clone();
     assert_eq!(fs::metadata(root.join("own")).unwrap().uid(), 4321);
     assert_eq!(fs::metadata(root.join("dev")).unwrap().rdev(), 0x103);
-    world.sandbox.shell("mkdir src; cp /bin/busybox src/cap; setcap cap_net_raw+ep src/cap").done().is(0);
+    world.sandbox().shell("mkdir src; cp /bin/busybox src/cap; setcap cap_net_raw+ep src/cap").done().is(0);
     world.boxed("import src two").done().is(0).quiet();
     world.boxed("save two two.tar").done().is(0);
     world.boxed("rmi two").done().is(0);
     world.boxed("load two.tar").done().is(0);
-    let caps = world.sandbox.run("getcap").arg(layers(&world, "two")[0].join("cap")).done().is(0);
+    let caps = world.sandbox().run("getcap").arg(layers(&world, "two")[0].join("cap")).done().is(0);
     assert!(caps.text().ends_with("cap_net_raw=ep"), "{caps}");
 }
 
@@ -170,9 +170,9 @@ fn the_settings_of_an_image_are_kept_as_text() {
     let world = World::user("dash");
     let config = r#"{"Env": ["A=it's", "B=$(x) `y`", "PATH=/x", "LINES=a\nb", "=odd", "none"], "Cmd": ["-c", "a b"],
         "Entrypoint": ["/bin/sh"], "WorkingDir": "/w d", "User": "1:2", "ExposedPorts": {"80/tcp": {}}}"#;
-    world.sandbox.file("make-layout", include_str!("make-layout"), 0o755);
+    world.sandbox().file("make-layout", include_str!("make-layout"), 0o755);
     let tar = archive(&world, "t", &[file("f", "")]);
-    world.sandbox.run("sh make-layout lay").arg(tar).env("CONFIG", config).done().is(0).quiet();
+    world.sandbox().run("sh make-layout lay").arg(tar).env("CONFIG", config).done().is(0).quiet();
     world.boxed("import lay one").done().is(0).says("left out variables of several lines of lay: LINES");
     let image = world.store().join("images/one");
     let read = |name: &str| fs::read_to_string(image.join(name)).unwrap();
@@ -186,7 +186,7 @@ fn the_settings_of_an_image_are_kept_as_text() {
 
 #[test]
 fn an_image_of_this_host_changes_nothing_of_it() {
-    let Some(world) = World::under("dash") else { return };
+    let Some(world) = World::root("dash") else { return };
     world.boxed("import --host HOST").limit(60).done().is(0).quiet();
     let etc = layers(&world, "HOST")[0].join("etc");
     assert!(etc.join("passwd").exists() && !etc.join("shadow").exists());
@@ -203,16 +203,16 @@ fn an_image_of_this_host_changes_nothing_of_it() {
 #[test]
 fn one_of_several_platforms_is_chosen() {
     let world = World::user("dash");
-    world.sandbox.file("make-layout", include_str!("make-layout"), 0o755);
+    world.sandbox().file("make-layout", include_str!("make-layout"), 0o755);
     let script = "for arch in amd64 arm64; do ARCH=$arch sh make-layout $arch $arch.tar; done
         mkdir -p both/blobs && cp -r amd64/blobs/. arm64/blobs/. both/blobs/ && cp amd64/oci-layout both/
         for arch in amd64 arm64; do
             jq --arg arch $arch '.manifests[0] + {platform: {os: \"linux\", architecture: $arch}}' $arch/index.json
         done | jq -s '{schemaVersion: 2, manifests: .}' >both/index.json";
     for arch in ["amd64", "arm64"] {
-        world.sandbox.file(&format!("{arch}.tar"), tar(&[file(arch, "")]), 0o644);
+        world.sandbox().file(&format!("{arch}.tar"), tar(&[file(arch, "")]), 0o644);
     }
-    world.sandbox.shell(script).done().is(0).quiet();
+    world.sandbox().shell(script).done().is(0).quiet();
     world.boxed("import --platform linux/arm64 both arm").done().is(0).quiet();
     assert!(layers(&world, "arm")[0].join("arm64").exists());
     world
@@ -225,14 +225,14 @@ fn one_of_several_platforms_is_chosen() {
 #[test]
 fn docker_save_of_old_links_layers() {
     let world = World::user("busybox sh");
-    world.sandbox.file("layer.tar", tar(&system("old")), 0o644);
+    world.sandbox().file("layer.tar", tar(&system("old")), 0o644);
     let script = "mkdir -p old/a old/b && cp layer.tar old/a/ && ln -s ../a/layer.tar old/b/layer.tar
         id=sha256:$(sha256sum <layer.tar | cut -d ' ' -f 1)
         jq -n --arg id $id '{architecture: \"amd64\", os: \"linux\", rootfs: {type: \"layers\", diff_ids: [$id, $id]}}' >config
         hex=$(sha256sum <config | cut -d ' ' -f 1); mv config old/$hex.json
         jq -n --arg c $hex.json '[{Config: $c, RepoTags: [\"reg:5000/lib/old:1.2\"], Layers: [\"a/layer.tar\", \"b/layer.tar\"]}]' >old/manifest.json
         tar -C old -c . | gzip >old.tar";
-    world.sandbox.shell(script).done().is(0).quiet();
+    world.sandbox().shell(script).done().is(0).quiet();
     assert_eq!(world.boxed("load old.tar").done().is(0).quiet().text(), "old-1.2");
     assert_eq!(world.boxed("load old").done().is(0).quiet().text(), "old-1.2");
     assert_eq!(layers(&world, "old-1.2").len(), 2);

@@ -20,13 +20,13 @@ storage: {filesystem: {rootdirectory: %s/registry}}\nhttp: {addr: 127.0.0.1:5000
 
 #[test]
 fn an_image_is_pulled_from_a_registry_on_this_host() {
-    let Some(world) = World::under("dash") else { return };
+    let Some(world) = World::root("dash") else { return };
     layout(&world, "lay", &[system("1"), vec![file("pulled", "")]]);
     let script = SCRIPT
         .replace("BOX", &format!("dash {}", tests::tools::workspace().join("shell-scripts/box").display()));
-    let run = world.sandbox.run("unshare-rs -n sh -euc").arg(script).limit(90);
+    let run = world.sandbox().run("unshare-rs -n sh -euc").arg(script).limit(90);
     world.with_places(run).done().is(0);
-    let read = |name: &str| std::fs::read_to_string(world.sandbox.path(name)).unwrap();
+    let read = |name: &str| std::fs::read_to_string(world.sandbox().path(name)).unwrap();
     assert_eq!(read("named"), "app-7\nother\n");
     assert_eq!(inside(&world, "app-7", "cd /; cat mark; ls pulled"), "1pulled");
     for (name, says) in [("none", "cannot pull localhost:5000/lib/none: "), ("refused", "connection refused")]

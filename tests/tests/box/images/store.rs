@@ -28,7 +28,7 @@ fn images_share_layers_which_go_with_the_last() {
 
 #[test]
 fn a_box_keeps_its_layers() {
-    let Some(world) = World::under("dash") else { return };
+    let Some(world) = World::root("dash") else { return };
     archive(&world, "tar", &system("1"));
     world.boxed("import tar one").done().is(0);
     world.boxed("run --name b --net none one cat /mark").done().is(0);
@@ -58,7 +58,7 @@ fn lists_are_for_people_and_programs() {
     assert_eq!(table.lines().count(), 2);
     assert!(table.contains("test-3") && table.contains("2020-02-02T02:02:02"), "{table}");
     assert_eq!(world.boxed("images -q").done().is(0).text(), "test-3");
-    world.sandbox.shell("mkdir src; touch src/f").done().is(0);
+    world.sandbox().shell("mkdir src; touch src/f").done().is(0);
     world.boxed("import src own").done().is(0);
     let step = world.boxed("history --json own").done().is(0).json();
     assert_eq!((step["created_by"].as_str(), step["size"].as_u64()), (Some("box import src"), Some(10240)));
@@ -72,15 +72,15 @@ fn an_image_comes_back_with_its_digests() {
         world.boxed("load a").done().is(0);
         world.boxed("save test-3 first").done().is(0).quiet();
         let digest = |index: &str| {
-            world.sandbox.shell(&format!("jq -r .manifests[0].digest {index}")).done().is(0).text()
+            world.sandbox().shell(&format!("jq -r .manifests[0].digest {index}")).done().is(0).text()
         };
         let inspect = "skopeo inspect oci-archive:first | jq -r .Digest";
-        assert_eq!(world.sandbox.shell(inspect).limit(30).done().is(0).text(), digest("a/index.json"));
+        assert_eq!(world.sandbox().shell(inspect).limit(30).done().is(0).text(), digest("a/index.json"));
         world.boxed("rmi test-3").done().is(0);
         world.boxed("load first").done().is(0);
         world.boxed("save test-3 -").done().is(0);
         world.boxed("save test-3 second").done().is(0);
-        world.sandbox.shell("cmp first second").done().is(0).quiet();
+        world.sandbox().shell("cmp first second").done().is(0).quiet();
         world.boxed("save test-3 second").done().is(125).says("there is a file of that name");
     });
 }
@@ -91,7 +91,7 @@ fn a_tree_of_ours_is_the_same_layer_wherever_it_is_packed() {
         let script = "mkdir -p src/b/c src/a && echo 1 >src/b/f && ln src/b/f src/a/g && cp -a src copy
             mkdir unlike && cp -a src/b unlike/ && cp -a src/a unlike/ && rm unlike/a/g && ln unlike/b/f unlike/a/g
             for d in src unlike copy; do find $d -exec touch -h -d @1000000000.5 {} +; done";
-        world.sandbox.shell(script).done().is(0).quiet();
+        world.sandbox().shell(script).done().is(0).quiet();
         for name in ["src", "copy", "unlike"] {
             world.boxed(&format!("import {name} {name}")).done().is(0).quiet();
         }
@@ -105,7 +105,7 @@ fn a_tree_of_ours_is_the_same_layer_wherever_it_is_packed() {
         );
         world.boxed("save again second").done().is(0);
         world
-            .sandbox
+            .sandbox()
             .shell(
                 "tar -xOf first index.json | jq .manifests[0].digest >1; tar -xOf second index.json |
             jq .manifests[0].digest >2; cmp 1 2",
@@ -123,7 +123,7 @@ fn skopeo_writes_what_is_loaded() {
     let script = "skopeo --insecure-policy copy -q oci:a docker-archive:docker.tar:lib/app:7
         skopeo --insecure-policy copy -q oci:a oci-archive:oci.tar:other:latest
         skopeo --insecure-policy copy -q oci:a dir:plain";
-    world.sandbox.shell(script).limit(60).done().is(0);
+    world.sandbox().shell(script).limit(60).done().is(0);
     assert_eq!(world.boxed("load docker.tar").done().is(0).quiet().text(), "app-7");
     assert_eq!(world.boxed("load oci.tar").done().is(0).quiet().text(), "other");
     assert_eq!(layers(&world, "app-7"), layers(&world, "other"));
@@ -132,12 +132,12 @@ fn skopeo_writes_what_is_loaded() {
 #[test]
 fn the_upper_directory_of_an_overlay_becomes_a_layer() {
     each(worlds(), |world| {
-        let flags = if fs::metadata("/proc/self").is_ok() && world.sandbox.shell("id -u").done().text() == "0"
-        {
-            "-pum"
-        } else {
-            "-Urpum"
-        };
+        let flags =
+            if fs::metadata("/proc/self").is_ok() && world.sandbox().shell("id -u").done().text() == "0" {
+                "-pum"
+            } else {
+                "-Urpum"
+            };
         archive(
             &world,
             "tar",
@@ -147,7 +147,7 @@ fn the_upper_directory_of_an_overlay_becomes_a_layer() {
         world.boxed("import tar one").done().is(0).quiet();
         let change = "rm /mark; rm -r /etc; mkdir /etc; echo >/etc/new; rm -r /odd*; mkdir \"$(printf '/odd\\n\\\\n')\"";
         let run = world
-            .sandbox
+            .sandbox()
             .run("unshare-rs")
             .arg(flags)
             .arg("pivot")
@@ -158,7 +158,7 @@ fn the_upper_directory_of_an_overlay_becomes_a_layer() {
         let script =
             format!("mkdir -p lists; sh {} up lists | tar -t --quoting-style=escape", pack.display());
         let user = if flags == "-pum" { script } else { format!("unshare-rs -Ur sh -euc '{script}'") };
-        let listed = world.sandbox.shell(&user).done().is(0).text();
+        let listed = world.sandbox().shell(&user).done().is(0).text();
         let names: Vec<&str> = listed.lines().collect();
         assert_eq!(
             names,
@@ -183,7 +183,7 @@ fn many_at_once_all_get_what_they_want() {
         for n in 1 2 3 4; do BOX import -f a same & done; wait; BOX prune >/dev/null";
     let script = script
         .replace("BOX", &format!("dash {}", tests::tools::workspace().join("shell-scripts/box").display()));
-    let run = world.sandbox.shell(&script).limit(90);
+    let run = world.sandbox().shell(&script).limit(90);
     world.with_places(run).done().is(0);
     assert_eq!(stored(&world, "images"), ["n1", "n2", "n3", "n4", "same"]);
     assert_eq!((stored(&world, "layers").len(), stored(&world, "work").len()), (2, 0));

@@ -37,10 +37,10 @@ fn mistakes_are_told() {
     each(SHELLS, |shell| {
         let world = World::user(shell);
         archive(&world, "good", &system("1"));
-        world.sandbox.file("noise", noise(5000), 0o644);
+        world.sandbox().file("noise", noise(5000), 0o644);
         let script =
             "touch empty; head -c 1500000 good >cut; gzip -c good | head -c 100000 >cut.gz; mkdir nothing";
-        world.sandbox.shell(script).done().is(0);
+        world.sandbox().shell(script).done().is(0);
         each(ROWS, |(line, says)| {
             world.boxed(line).done().is(125).says(says).complains_as("box");
             nothing_is_kept(&world);
@@ -84,7 +84,7 @@ fn what_a_killed_run_leaves_goes_with_the_next() {
 
 #[test]
 fn a_full_disk_is_told_and_nothing_is_kept() {
-    let Some(world) = World::under("dash") else { return };
+    let Some(world) = World::root("dash") else { return };
     archive(&world, "tar", &[file("big", noise(3 << 20))]);
     layout(&world, "lay", &[vec![file("big", noise(3 << 20))]]);
     let script = "mkdir -p store full; mount -t tmpfs -o size=2m none full
@@ -96,7 +96,7 @@ fn a_full_disk_is_told_and_nothing_is_kept() {
         done";
     let script = script
         .replace("BOX ", &format!("dash {} ", tests::tools::workspace().join("shell-scripts/box").display()));
-    let run = world.sandbox.run("unshare-rs -m sh -euc").arg(script).limit(60);
+    let run = world.sandbox().run("unshare-rs -m sh -euc").arg(script).limit(60);
     world.with_places(run).done().is(0);
 }
 
@@ -104,7 +104,7 @@ fn a_full_disk_is_told_and_nothing_is_kept() {
 fn without_a_program_it_says_which() {
     let world = World::user("dash");
     archive(&world, "tar", &system("1"));
-    let farm = world.sandbox.path("programs");
+    let farm = world.sandbox().path("programs");
     fs::create_dir(&farm).unwrap();
     each(
         [("bsdtar", "import iso x"), ("skopeo", "pull localhost/x"), ("getfattr", "import tar x")],
@@ -114,7 +114,7 @@ fn without_a_program_it_says_which() {
             for file in $dir/*; do test ${{file##*/}} = {missing} || ln -sf $file programs/; done; done
             truncate -s 32769 iso; printf CD001 >>iso"
             );
-            world.sandbox.shell(&script).done().is(0);
+            world.sandbox().shell(&script).done().is(0);
             let path = format!("{}:{}", farm.display(), tests::bin("pivot").parent().unwrap().display());
             world
                 .boxed(line)
