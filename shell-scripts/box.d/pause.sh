@@ -15,5 +15,6 @@ pause_box() {
   need_life pause
   [ "$state" = running ] || die "cannot pause $which: it is paused already" "box unpause $which"
   find_group
-  step "$cgctl" freeze "$group"
+  step "$cgctl" freeze "$group" || exit 125
+  [ -n "$explain" ] || note paused
 }

@@ -15,5 +15,6 @@ unpause_box() {
   need_life unpause
   [ "$state" = paused ] || die "cannot unpause $which: it is not paused"
   find_group
-  step "$cgctl" thaw "$group"
+  step "$cgctl" thaw "$group" || exit 125
+  [ -n "$explain" ] || note unpaused
 }

@@ -1,6 +1,9 @@
 # The way into the root directory of a box, for a shell of this host: a static busybox, since no program of the box is to
 # be trusted with the caller's rights, nor a library.
 
+# shellcheck source=SCRIPTDIR/../../mkrootfs.d/programs.sh
+. "$parts/../mkrootfs.d/programs.sh"
+
 # Where the tools are: in the place of /proc, whose links lead elsewhere. They must be called by their whole path.
 entry_tools=/proc/
 
@@ -22,40 +25,23 @@ enter_processes() {
 }
 
 enter_layers() {
+  load pipeline
   find_tools unshare-rs pivot
-  find_busybox
+  find_busybox || die "cannot enter $which: there is no static busybox" 'apt-get install busybox-static'
   quote "$unshare_rs" -m "$pivot" --bare --dev --dev
   entry=$quoted
-  read_text "$box/pipeline"
-  eval "take_root $text"
+  each_root_option take_root
   quote --tmpfs /proc --ro-bind "$busybox:/proc/busybox"
   entry="$entry $quoted"
   for tool in sh tar stat chown chmod mkdir mktemp mv rm realpath tr; do entry="$entry --symlink /proc/$tool=busybox"; done
 }
 
-find_busybox() {
-  for busybox in busybox busybox.static busybox-static; do
-    ! busybox=$(command -v "$busybox") || return 0
-  done
-  die "cannot enter $which: there is no static busybox" 'apt-get install busybox-static'
-}
-
-# Adds the options of pivot in the pipeline that put the root together, and the volumes.
+# The options of pivot that put the root together, and the volumes.
 take_root() {
-  while [ $# -gt 0 ] && [ "${1##*/}" != pivot ]; do
-    case $1 in --hostname) shift ;; esac
-    shift
-  done
-  while shift && [ $# -gt 0 ]; do
-    case $1 in
-      --layer | --upper | --work | --bind | --ro-bind)
-        quote "$1" "$2"
-        entry="$entry $quoted" && shift ;;
-      --ro) entry="$entry --ro" ;;
-      --confine | --clear-env | --pty) ;;
-      --*=*) ;;
-      -*) shift ;;
-      *) return 0 ;;
-    esac
-  done
+  case $1 in
+    --layer | --upper | --work | --bind | --ro-bind | --overlay-src | --overlay | --tmp-overlay | --ro-overlay)
+      quote "$1" "$2"
+      entry="$entry $quoted" ;;
+    --ro) entry="$entry --ro" ;;
+  esac
 }
