@@ -4,7 +4,7 @@ PREFIX = /usr/local
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := $(CURDIR)/target/$(HOST)/release
 TOOLS = cgctl netns nsenter-rs pivot unshare-rs
-SCRIPTS = shell-scripts/mkrootfs tests/need tests/bench/run tests/bench/cgroups tests/uml/run tests/uml/guest \
+SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/uml/run tests/uml/guest \
 	tests/qemu/run tests/qemu/init .ci/run
 CMD = sh
 
@@ -52,15 +52,17 @@ bench: all
 install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
 	cd "$(BIN)" && install -m 755 $(TOOLS) "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 shell-scripts/mkrootfs "$(DESTDIR)$(PREFIX)/bin"
-	install -d "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d"
+	install -m 755 shell-scripts/mkrootfs shell-scripts/box "$(DESTDIR)$(PREFIX)/bin"
+	install -d "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d" "$(DESTDIR)$(PREFIX)/share/chain/box.d/lib"
 	install -m 644 shell-scripts/mkrootfs.d/*.sh "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d"
+	install -m 644 shell-scripts/box.d/*.sh "$(DESTDIR)$(PREFIX)/share/chain/box.d"
+	install -m 644 shell-scripts/box.d/lib/*.sh "$(DESTDIR)$(PREFIX)/share/chain/box.d/lib"
 	install -m 644 $(TOOLS:%=%/*.1) shell-scripts/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 uninstall:
-	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(TOOLS) mkrootfs
-	cd "$(DESTDIR)$(PREFIX)/share/chain" && rm -rf mkrootfs.d
-	cd "$(DESTDIR)$(PREFIX)/share/man/man1" && rm -f $(TOOLS:%=%.1) mkrootfs.1
+	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(TOOLS) mkrootfs box
+	cd "$(DESTDIR)$(PREFIX)/share/chain" && rm -rf mkrootfs.d box.d
+	cd "$(DESTDIR)$(PREFIX)/share/man/man1" && rm -f $(TOOLS:%=%.1) mkrootfs.1 box.1
 
 clean:
 	cargo clean
