@@ -5,7 +5,7 @@ HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := $(CURDIR)/target/$(HOST)/release
 TOOLS = cgctl netns nsenter-rs pivot unshare-rs
 SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/uml/run tests/uml/guest \
-	tests/qemu/run tests/qemu/init .ci/run
+	tests/qemu/run tests/qemu/init .ci/run $(addprefix shell-scripts/box.d/serve/,api box capture keeper leash)
 CMD = sh
 
 # Without root there is no control group to be had from a plain login: the demo then does the rest.
@@ -53,16 +53,15 @@ install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
 	cd "$(BIN)" && install -m 755 $(TOOLS) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 shell-scripts/mkrootfs shell-scripts/box "$(DESTDIR)$(PREFIX)/bin"
-	install -d "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d" "$(DESTDIR)$(PREFIX)/share/chain/box.d/lib"
-	install -m 644 shell-scripts/mkrootfs.d/*.sh "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d"
-	install -m 644 shell-scripts/box.d/*.sh "$(DESTDIR)$(PREFIX)/share/chain/box.d"
-	install -m 644 shell-scripts/box.d/lib/*.sh "$(DESTDIR)$(PREFIX)/share/chain/box.d/lib"
+	cd shell-scripts && find mkrootfs.d box.d -type d -exec install -d "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
+	cd shell-scripts && find mkrootfs.d box.d -type f -perm -100 -exec install -m 755 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
+	cd shell-scripts && find mkrootfs.d box.d -type f ! -perm -100 -exec install -m 644 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
 	install -m 644 $(TOOLS:%=%/*.1) shell-scripts/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 uninstall:
 	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(TOOLS) mkrootfs box
 	cd "$(DESTDIR)$(PREFIX)/share/chain" && rm -rf mkrootfs.d box.d
-	cd "$(DESTDIR)$(PREFIX)/share/man/man1" && rm -f $(TOOLS:%=%.1) mkrootfs.1 box.1
+	cd "$(DESTDIR)$(PREFIX)/share/man/man1" && rm -f $(TOOLS:%=%.1) mkrootfs.1 box.1 box-serve.1
 
 clean:
 	cargo clean

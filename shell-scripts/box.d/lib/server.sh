@@ -3,12 +3,26 @@
 find_server() {
   find_tools netns
   PATH=$PATH:/usr/sbin:/sbin
-  for program in lighttpd jq setpriv setsid; do
-    command -v "$program" >/dev/null || die "cannot serve: $program is not installed" \
-      'apt-get install lighttpd jq util-linux'
+  for program in lighttpd jq setsid setpriv; do
+    find_program "$program" || die "cannot serve: $program is not installed" 'apt-get install lighttpd jq util-linux'
   done
+  setpriv=$found
   configuration=$parts/serve/lighttpd.conf
   [ -z "$tls" ] || configuration=$parts/serve/tls.conf
+}
+
+# Sets $found. A shell may have a program of its own for a name: that of busybox has another setpriv.
+find_program() {
+  old_ifs=$IFS IFS=:
+  set -f
+  for dir in $PATH; do
+    found=$dir/$1
+    [ ! -f "$found" ] || [ ! -x "$found" ] || break
+    found=''
+  done
+  set +f
+  IFS=$old_ifs
+  [ -n "$found" ]
 }
 
 explain_server() {
@@ -28,6 +42,7 @@ settings() {
   "$1" XDG_RUNTIME_DIR "${XDG_RUNTIME_DIR-}"
   "$1" BOX_PROGRAM "$here/box"
   "$1" BOX_NETNS "$netns"
+  "$1" BOX_SETPRIV "$setpriv"
   "$1" BOX_API "$parts/serve"
   "$1" BOX_STORE "$store"
   "$1" BOX_RUN "$runs"
@@ -139,6 +154,7 @@ stop_server() {
 clear_away() {
   kill -KILL -- "-$keeper" 2>/dev/null || :
   [ ! -f "$desk/token" ] || rm -f "$runs/api.token"
+  [ -z "$socket" ] || [ -z "$started" ] || rm -f "$socket"
   rm -rf "$desk"
 }
 

@@ -2,10 +2,10 @@
 
 use crate::served::{Served, assert_left_nothing, listening};
 use crate::world::{SHELLS, World};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
-use std::fs;
-use tests::{each, eventually};
+use tests::{Job, each, eventually, leak};
 
 #[test]
 fn a_signal_ends_it_and_leaves_nothing() {
@@ -35,10 +35,9 @@ fn a_kill_leaves_nothing() {
 #[test]
 fn a_kill_of_what_it_runs_ends_it_and_leaves_nothing() {
     each(["keeper", "lighttpd"], |victim| {
-        let Some(world) = World::root("dash") else { return };
+        let Some(world) = World::dash() else { return };
         let job = listening(world.boxed("serve"));
-        let pid = world.sandbox().inner(victim);
-        nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
+        kill(part(&job, victim), Signal::SIGKILL).unwrap();
         job.done().is(125).says("lighttpd has ended");
         assert_left_nothing(&world.runs());
     });
@@ -51,7 +50,7 @@ fn boxes_and_history_outlive_it() {
     let before = served.run(&body);
     served.run(&json!({"state": "run", "image": "small", "command": "false", "net": "none", "wait": true}));
     let history = served.get("/history").json();
-    each([Signal::SIGTERM, Signal::SIGKILL], |signal| {
+    for signal in [Signal::SIGTERM, Signal::SIGKILL] {
         served.end(signal);
         assert_left_nothing(&served.world().runs());
         let alive = served.world().boxed("ps --json").done().is(0).json();
@@ -59,7 +58,7 @@ fn boxes_and_history_outlive_it() {
         served.again();
         assert_eq!(served.get("/containers/web").json()["pid"], before["pid"]);
         assert_eq!(served.get("/history").json(), history);
-    });
+    }
 }
 
 #[test]
@@ -79,28 +78,39 @@ fn two_at_one_place_are_one_too_many() {
 
 #[test]
 fn what_was_killed_with_its_keeper_is_swept_up() {
-    let Some(world) = World::root("dash") else { return };
+    let Some(world) = World::dash() else { return };
     let job = listening(world.boxed("serve"));
-    for victim in ["keeper", "lighttpd"] {
-        nix::sys::signal::kill(world.sandbox().inner(victim), Signal::SIGSTOP).unwrap();
-    }
+    let keeper = part(&job, "keeper");
+    kill(keeper, Signal::SIGSTOP).unwrap();
     job.signal(Signal::SIGKILL);
     job.done();
-    for victim in ["lighttpd", "keeper"] {
-        nix::sys::signal::kill(world.sandbox().inner(victim), Signal::SIGKILL).unwrap();
-    }
-    let desks = || fs::read_dir(world.runs()).unwrap().flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(".serve")).count();
+    kill(keeper, Signal::SIGKILL).unwrap();
     eventually("only files are left", || world.sandbox().marker().processes().is_empty());
-    assert_eq!(desks(), 1);
+    let left = desks(&world);
+    assert_eq!(left.len(), 1);
     let served = Served::over(world);
-    let desks = fs::read_dir(served.world().runs()).unwrap().flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(".serve")).count();
-    assert_eq!(desks, 1);
+    assert!(desks(served.world()).iter().all(|desk| *desk != left[0]));
     served.get("/containers").is(200);
+}
+
+/// The keeper, or the lighttpd that it runs.
+fn part(job: &Job, name: &str) -> Pid {
+    let keeper = leak::children(job.pid())[0];
+    assert_eq!(leak::name(keeper).as_deref(), Some("keeper"));
+    let mut all = [keeper].into_iter().chain(leak::children(keeper));
+    
+    all.find(|pid| leak::name(*pid).as_deref() == Some(name)).unwrap()
+}
+
+fn desks(world: &World) -> Vec<String> {
+    let names = tests::names(&world.runs());
+    let desks = names.into_iter().filter(|path| path.rsplit('/').next().unwrap().starts_with(".serve."));
+    desks.collect()
 }
 
 #[test]
 fn a_wrong_line_is_told_so() {
-    let Some(world) = World::root("dash") else { return };
+    let Some(world) = World::dash() else { return };
     let path = world.sandbox().path("x".repeat(120).as_str());
     world.sandbox().file("short", "abc\n", 0o600);
     world.sandbox().file("odd", format!("{}\n", "a b".repeat(30)), 0o600);
@@ -126,16 +136,15 @@ fn a_wrong_line_is_told_so() {
         (&format!("serve --socket {}", path.display()), "longer than 107 bytes"),
     ];
     each(rows, |(words, said)| {
-        world.boxed(words).done().is(125).says(said).complains_as("box");
+        world.boxed(words).done().is(125).says("box: cannot ").says(said);
         assert_left_nothing(&world.runs());
     });
 }
 
 #[test]
 fn without_lighttpd_it_says_what_to_install() {
-    let Some(world) = World::root("dash") else { return };
-    let hide = "mount -t tmpfs none /usr/sbin; exec \"$0\" serve";
-    let script = tests::tools::workspace().join("shell-scripts/box");
-    let run = world.sandbox().run("unshare-rs -m /bin/sh -euc").arg(hide).arg(script);
+    let Some(world) = World::dash() else { return };
+    let hide = "mount -t tmpfs none /usr/sbin; exec box serve";
+    let run = world.sandbox().run("unshare-rs -m /bin/sh -euc").arg(hide);
     world.with_places(run).done().is(125).says("lighttpd is not installed").says("apt-get install lighttpd");
 }

@@ -6,7 +6,6 @@ use nix::sys::signal::Signal;
 use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use tests::tools::workspace;
 use tests::{Job, Outcome, Run, eventually, leak};
 
 /// It is ended with all boxes that it has made when it goes out of scope, and has then left nothing.
@@ -20,18 +19,17 @@ pub struct Served {
 impl Served {
     /// For root, under dash.
     pub fn root() -> Option<Self> {
-        Some(Served::over(World::root("dash")?))
+        Some(Served::over(World::dash()?))
     }
 
-    /// With all of it under this shell.
+    /// With all of it under this shell, and not just what the test starts.
     pub fn under(shell: &'static str) -> Option<Self> {
         let world = World::root(shell)?;
         if shell == "dash" {
             return Some(Served::over(world));
         }
-        let line = "mount --bind /bin/busybox \"$(readlink -f /bin/sh)\"; exec \"$0\" serve";
-        let script = workspace().join("shell-scripts/box");
-        let run = world.sandbox().run("unshare-rs -m sh -euc").arg(line).arg(script);
+        let script = "mount --bind /bin/busybox \"$(readlink -f /bin/sh)\"; exec \"$0\" \"$@\"";
+        let run = world.sandbox().run("unshare-rs -m sh -euc").arg(script).args(["box", "serve"]);
         let run = world.with_places(run);
         Some(Served::started(world, run))
     }
@@ -83,10 +81,6 @@ impl Drop for Served {
         if let Some(job) = self.job.take() {
             job.signal(Signal::SIGTERM);
             job.done();
-        }
-        let boxes = self.world.boxed("ps -aq").done().text();
-        for id in boxes.lines() {
-            self.world.boxed("rm -f").arg(id).done();
         }
         if !std::thread::panicking() {
             assert_left_nothing(&self.world.runs());

@@ -40,8 +40,8 @@ fn run_all(blocks: Vec<Block>) {
             // Its examples make their own.
             fs::remove_file(sandbox.path("rootfs")).unwrap();
         }
-        // Interfaces and names of network namespaces are the machine's; these are made apart, with a /run of their own.
-        let apart = "mount -t tmpfs -o mode=755 none /run; exec sh -euc \"$0\"";
+        // Interfaces, names of network namespaces and what box keeps are the machine's; these are made apart.
+        let apart = "mount -t tmpfs -o mode=755 none /run; mount -t tmpfs none /var/lib; exec sh -euc \"$0\"";
         let done = sandbox.run("unshare-rs -nm sh -euc").args([apart, &block]).limit(30).done();
         assert_eq!(done.status, 0, "{place}:\n{done}");
     });

@@ -32,12 +32,19 @@ fail_as_told() {
 change() {
   refusal=$1
   shift
-  ask "$refusal" setsid -w "$BOX_API/box" "$@"
+  ask "$refusal" setsid "$BOX_API/box" "$@"
 }
 
-# leash COMMAND...: runs what may take long, and is of use only as long as somebody waits for it.
+# From here on the answer is of use only as long as somebody waits for it.
+need_caller() {
+  trap - TERM
+  [ -z "$gone" ] || exit 0
+}
+
+# leash COMMAND...: becomes what runs something that may take long, and ends that with all that it runs when the parent
+# ends: this shell, where a subshell of it calls this.
 leash() {
-  setsid setpriv --pdeathsig HUP "$BOX_API/leash" "$@"
+  exec setsid "$BOX_SETPRIV" --pdeathsig HUP "$BOX_API/leash" "$@"
 }
 
 # Sets $record to what box knows of $which, and $id.

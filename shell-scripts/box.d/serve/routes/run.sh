@@ -18,7 +18,7 @@ do_stop() {
 # do_run IMAGE NAME WAIT REMOVE: the last three are - where they are not given.
 do_run() {
   need_image "$1"
-  with_words try setsid -w "$BOX_API/box" run --detach || refuse_run "$2"
+  with_words try setsid "$BOX_API/box" run --detach || refuse_run "$2"
   id=$out
   if [ "$3" = - ]; then reply_with_box; else reply_at_end "$4"; fi
 }
@@ -38,12 +38,13 @@ refuse_run() {
   fail_as_told 422
 }
 
-# A box whose caller does not wait any longer goes on; if it is to be removed, that is still done.
+# A box whose caller does not wait any longer goes on; if it is to be removed, that is still done. The head of the answer
+# goes ahead, since lighttpd looks after the caller only from then on.
 reply_at_end() {
-  [ "$1" = - ] || trap '' TERM
-  ask 500 leash "$BOX_API/box" wait -- "$id"
-  find_record
+  if [ "$1" = - ]; then need_caller; else trap '' TERM; fi
   begin 200
+  : "$(leash "$BOX_API/box" wait -- "$id")"
+  find_record
   { printf '%s\n' "$record" && "$BOX_API/capture" "$BOX_API/box" logs -- "$id"; } |
     jq -s -c -L "$BOX_API/jq" 'include "record"; (.[0] | record) + (.[1] | {output, truncated})'
   [ "$1" = - ] || "$BOX_API/box" rm -- "$id" 2>/dev/null || :

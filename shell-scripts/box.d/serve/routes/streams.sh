@@ -2,17 +2,15 @@
 
 show_logs() {
   find_box
+  need_caller
   begin 200 'text/plain; charset=utf-8'
   [ -z "$head_only" ] || return 0
-  if [ -n "$follow" ]; then
-    leash "$BOX_API/box" logs --follow ${tail:+"--tail=$tail"} -- "$id"
-  else
-    "$BOX_API/box" logs ${tail:+"--tail=$tail"} -- "$id"
-  fi
+  leash "$BOX_API/box" logs ${follow:+--follow} ${tail:+"--tail=$tail"} -- "$id"
 }
 
 # Server-sent events: one for each line. https://html.spec.whatwg.org/multipage/server-sent-events.html
 show_events() {
+  need_caller
   begin 200 text/event-stream
   [ -z "$head_only" ] || return 0
   echo ': listening'
