@@ -4,8 +4,9 @@ PREFIX = /usr/local
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := $(CURDIR)/target/$(HOST)/release
 TOOLS = cgctl netns nsenter-rs pivot unshare-rs
-SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/uml/run tests/uml/guest \
-	tests/qemu/run tests/qemu/init .ci/run $(addprefix shell-scripts/box.d/serve/,api box capture keeper leash)
+SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/bench/box \
+	tests/uml/run tests/uml/guest tests/qemu/run tests/qemu/init .ci/run \
+	$(addprefix shell-scripts/box.d/serve/,api box capture keeper leash)
 CMD = sh
 
 # Without root there is no control group to be had from a plain login: the demo then does the rest.
@@ -40,6 +41,7 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	shellcheck -a -x $(SCRIPTS)
+	shellcheck -x shell-scripts/box.d/*.sh shell-scripts/box.d/lib/*.sh
 	mandoc -Tlint -Wwarning $(TOOLS:%=%/*.1) shell-scripts/*.1
 
 check: lint test
@@ -48,14 +50,16 @@ bench: all
 	tests/need bench
 	tests/bench/run "$(BIN)"
 	tests/bench/cgroups "$(BIN)"
+	tests/bench/box "$(BIN)"
 
 install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
 	cd "$(BIN)" && install -m 755 $(TOOLS) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 shell-scripts/mkrootfs shell-scripts/box "$(DESTDIR)$(PREFIX)/bin"
-	cd shell-scripts && find mkrootfs.d box.d -type d -exec install -d "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
-	cd shell-scripts && find mkrootfs.d box.d -type f -perm -100 -exec install -m 755 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
-	cd shell-scripts && find mkrootfs.d box.d -type f ! -perm -100 -exec install -m 644 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
+	cd shell-scripts && find mkrootfs.d box.d -type f ! -name '.*' ! -perm -100 \
+		-exec install -D -m 644 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
+	cd shell-scripts && find mkrootfs.d box.d -type f -perm -100 \
+		-exec install -D -m 755 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
 	install -m 644 $(TOOLS:%=%/*.1) shell-scripts/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 uninstall:
