@@ -29,9 +29,12 @@ fn every_kind_of_source_is_told_by_what_it_holds() {
         world.sandbox().run("mkdir src").done().is(0);
         world.sandbox().run("tar -C src -xf").arg(members).done().is(0).quiet();
         world.sandbox().shell(SOURCES).limit(60).done().is(0);
-        let sources =
-            "src tar-cat tar-gzip tar-xz tar-zstd tar-bzip2 tar-lzma cpio-cat cpio-gzip cpio-xz cpio-lzma
-            tiny slitaz";
+        let sources = match fs::metadata(world.sandbox().dir()).unwrap().uid() {
+            0 => {
+                "src tar-cat tar-gzip tar-xz tar-zstd tar-bzip2 tar-lzma cpio-cat cpio-gzip cpio-xz cpio-lzma tiny slitaz"
+            }
+            _ => "src tar-cat tar-xz cpio-lzma tiny",
+        };
         each(sources.split_whitespace(), |source| {
             world.boxed(&format!("import {source} {source}")).limit(30).done().is(0).quiet();
             assert_eq!(inside(&world, source, "cat /mark"), "here", "{source}");
