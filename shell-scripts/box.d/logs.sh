@@ -35,22 +35,9 @@ show_log() {
   if [ -n "$lines" ]; then tail -n "$lines" "$box/log"; else cat "$box/log"; fi
 }
 
-# tail is told to end when the box has, and what it has not shown by then is shown after it: it is counted.
 follow_log() {
   load end
-  trap 'end_tail; exit 130' INT
-  trap 'end_tail; exit 143' TERM HUP
-  mkfifo "$run/follow.$$"
-  tail -n "${lines:-+1}" -f "$box/log" >"$run/follow.$$" 2>/dev/null &
-  tail=$!
-  cat <"$run/follow.$$" &
-  shown=$!
-  rm -f "$run/follow.$$"
-  await_end ''
-  end_tail
-  wait "$shown" || :
-}
-
-end_tail() {
-  kill "$tail" 2>/dev/null || :
+  exec 3<"$box/log"
+  [ -z "$lines" ] || tail -n "$lines" <&3
+  follow
 }

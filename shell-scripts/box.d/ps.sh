@@ -59,6 +59,8 @@ print_json() {
   json_string "$command"
   printf '{"id":"%s","name":"%s","image":"%s","command":%s,"state":"%s","pid":%s,' \
     "$id" "$1" "$image" "$json" "$state" "$pid"
-  printf '"created":%s,"started":%s,"exited":%s,"code":%s,"oom":%s}\n' "${created:-null}" "${started:-null}" \
-    "${ended:-null}" "$(json_number "$code")" "$(json_number "$oom")"
+  json_number "$code" && code=$number
+  json_number "$oom" && oom=$number
+  printf '"created":%s,"started":%s,"exited":%s,"code":%s,"oom":%s}\n' \
+    "${created:-null}" "${started:-null}" "${ended:-null}" "$code" "$oom"
 }

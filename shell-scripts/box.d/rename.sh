@@ -16,8 +16,8 @@ verb_rename() {
     step ln -sn "../boxes/$id" "$store/names/$2"
   else
     attempt rename "$1" ln -sn "../boxes/$id" "$store/names/$2"
-    replace_value "$box/name" "$2"
   fi
+  replace_value "$box/name" "$2"
   [ ! -d "$run" ] || step ln -sfn "$id" "$runs/$2"
   step rm -f "$store/names/$old" "$runs/$old"
 }

@@ -76,7 +76,7 @@ option() {
     --privileged) privileged=yes ;;
     --cap-add | --cap-drop) capabilities="$capabilities $1 $quoted_word" ;;
     --init) init=yes ;;
-    --entrypoint) entrypoint=$quoted_word has_entrypoint=yes ;;
+    --entrypoint) entrypoint=${2:+$quoted_word} has_entrypoint=yes ;;
   esac
 }
 

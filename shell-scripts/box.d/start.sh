@@ -66,14 +66,11 @@ claim_start() {
   }
 }
 
+# What was written before is passed over.
 attach_box() {
-  tail -c "+$((begin + 1))" -f "$box/log" &
-  tail=$!
-  trap 'kill "$tail" 2>/dev/null; exit 130' INT
-  trap 'kill "$tail" 2>/dev/null; exit 143' TERM HUP
   load end
-  await_end ''
-  sleep 0.1
-  kill "$tail" 2>/dev/null || :
+  exec 3<"$box/log"
+  head -c "$begin" <&3 >/dev/null
+  follow
   case $code in unknown) exit 125 ;; *) exit "$code" ;; esac
 }

@@ -23,3 +23,14 @@ end_box() {
   "$cgctl" kill "box-$id" 2>/dev/null || :
   await_end 10 || die "cannot end $which: it does not end" "box inspect $which"
 }
+
+# Shows what is written to the log, open as descriptor 3, until the box ends: each cat goes on where the last one was.
+follow() {
+  while :; do
+    find_state
+    shown=$state
+    cat <&3
+    [ "$shown" != exited ] || return 0
+    sleep 0.1
+  done
+}

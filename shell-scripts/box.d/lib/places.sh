@@ -53,8 +53,10 @@ find_tools() {
 }
 
 find_tool() {
-  for found in "$here/$1" "$here"/../target/*/release/"$1" "$here/../target/release/$1"; do
-    [ ! -f "$found" ] || [ ! -x "$found" ] || return 0
+  for found in "$here/$1" "${here%/*}"/target/*/release/"$1" "${here%/*}/target/release/$1"; do
+    [ -f "$found" ] && [ -x "$found" ] || continue
+    [ -z "$explain" ] || [ "$(command -v -- "$1")" != "$found" ] || found=$1
+    return 0
   done
   found=$1
   command -v -- "$1" >/dev/null

@@ -1,16 +1,16 @@
 # Boxes: their files, how they are found, and what state they are in. README.md beside the verbs has the layout.
 
-# read_value FILE: sets $value to its first line, nothing if there is none.
+# read_value FILE: sets $value to its first line, nothing if there is none. It may go while it is looked at.
 read_value() {
   value=''
-  [ ! -f "$1" ] || IFS= read -r value <"$1" || :
+  [ ! -f "$1" ] || { IFS= read -r value <"$1"; } 2>/dev/null || :
 }
 
 # read_text FILE: sets $text to all of it, without the last line's end.
 read_text() {
   text=''
   [ -f "$1" ] || return 0
-  while IFS= read -r line; do text=$text${text:+$newline}$line; done <"$1"
+  { while IFS= read -r line; do text=$text${text:+$newline}$line; done <"$1"; } 2>/dev/null || :
 }
 
 # write_value FILE VALUE: for a file that nobody reads yet.
@@ -20,6 +20,11 @@ write_value() {
 
 # replace_value FILE VALUE: its readers see the old line or the new one.
 replace_value() {
+  if [ -n "$explain" ]; then
+    quote "$2" "$1"
+    printf "printf '%%s\\n' %s >%s\n" "${quoted%% *}" "${quoted#* }"
+    return
+  fi
   write_value "$1.new" "$2"
   attempt write "$1" mv -f "$1.new" "$1"
 }
@@ -123,13 +128,13 @@ is_frozen() {
 find_group_files() {
   [ -n "${cgroup_mounts-}" ] || find_cgroup_mounts
   frozen_file=''
-  while IFS=: read -r _ controllers path; do
+  { while IFS=: read -r _ controllers path; do
     group=${path%"${path#*/box-????????-????-????-????-????????????}"}
     case $controllers in
       '') [ -z "$cgroup2" ] || [ ! -f "$cgroup2$group/cgroup.freeze" ] || frozen_file=$cgroup2$group/cgroup.freeze ;;
       freezer) [ -n "$frozen_file" ] || [ -z "$freezer" ] || frozen_file=$freezer$group/freezer.state ;;
     esac
-  done <"/proc/$pid/cgroup"
+  done <"/proc/$pid/cgroup"; } 2>/dev/null || :
 }
 
 # Sets $cgroup2 and $freezer to their mount points.
@@ -162,8 +167,10 @@ settle() {
   write_value "$box/code" "$code"
   write_value "$box/oom" "$oom"
   [ -z "$error" ] || write_value "$box/error" "$error"
-  (set -C && printf '%s\n' "$now" >"$box/exited") 2>/dev/null || return 0
-  record stop
+  set -C
+  { printf '%s\n' "$now" >"$box/exited"; } 2>/dev/null && won=yes || won=''
+  set +C
+  [ -z "$won" ] || record stop
 }
 
 # Sets $code and $oom from the status file, for a cgctl that got to write it but no further.
@@ -189,20 +196,23 @@ record() {
   read_value "$box/image" && image=$value
   read_text "$box/command"
   json_string "$text"
-  [ "$1" = run ] && word=Running || word=Stopped
-  printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
-    "$now" "$1" "$id" "$name" "$word" "$image" "$json" "${code:+,\"code\":$(json_number "$code")}" \
-    >>"$store/history" 2>/dev/null || :
+  case $1 in run) word=Running ending='' ;; *) json_number "$code" && word=Stopped ending=",\"code\":$number" ;; esac
+  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
+    "$now" "$1" "$id" "$name" "$word" "$image" "$json" "$ending" >>"$store/history"; } 2>/dev/null || :
 }
 
+# Sets $number to $1, or to null if that is none.
 json_number() {
-  case $1 in '' | *[!0-9]*) echo null ;; *) echo "$1" ;; esac
+  case $1 in '' | *[!0-9]*) number=null ;; *) number=$1 ;; esac
 }
 
-# Removes all that is left of a box that does not run.
+# Removes all that is left of a box that does not run, its name first.
 remove_box() {
   read_value "$box/name"
-  [ -z "$value" ] || step rm -f "$store/names/$value" "$runs/$value"
-  step rm -rf --one-file-system "$box" "$run"
+  if [ -n "$value" ]; then
+    step rm -rf "$store/names/$value" "$runs/$value" "$box" "$run"
+  else
+    step rm -rf "$box" "$run"
+  fi
 }
 
