@@ -53,10 +53,13 @@ install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
 	cd "$(BIN)" && install -m 755 $(TOOLS) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 shell-scripts/mkrootfs shell-scripts/box "$(DESTDIR)$(PREFIX)/bin"
-	install -d "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d" "$(DESTDIR)$(PREFIX)/share/chain/box.d/lib"
+	install -d "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d" "$(DESTDIR)$(PREFIX)/share/chain/box.d/lib" \
+		"$(DESTDIR)$(PREFIX)/share/chain/box.d/inside"
 	install -m 644 shell-scripts/mkrootfs.d/*.sh "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d"
 	install -m 644 shell-scripts/box.d/*.sh "$(DESTDIR)$(PREFIX)/share/chain/box.d"
-	install -m 644 shell-scripts/box.d/lib/*.sh "$(DESTDIR)$(PREFIX)/share/chain/box.d/lib"
+	install -m 644 shell-scripts/box.d/lib/*.sh "$(DESTDIR)$(PREFIX)/share/chain/box.d/lib" \
+		"$(DESTDIR)$(PREFIX)/share/chain/box.d/inside"
+	install -m 644 shell-scripts/box.d/inside/* "$(DESTDIR)$(PREFIX)/share/chain/box.d/inside"
 	install -m 644 $(TOOLS:%=%/*.1) shell-scripts/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 uninstall:
