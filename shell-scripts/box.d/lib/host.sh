@@ -26,7 +26,7 @@ check_shown() {
     */../* | */./* | *//?*) misuse "write $1 without . and .." ;;
     /proc/* | /sys/* | /dev/*) die "cannot show $1: it is no part of a system's files" ;;
   esac
-  [ -d "$1" ] && [ ! -L "$1" ] || die "cannot show $1: it is no directory"
+  if [ ! -d "$1" ] || [ -L "$1" ]; then die "cannot show $1: it is no directory"; fi
   case $store/ in
     "${1%/}"/*) die "cannot show $1: the store $store is in it" ;;
   esac

@@ -107,12 +107,18 @@ fn without_a_program_it_says_which() {
     let farm = world.sandbox().path("programs");
     fs::create_dir(&farm).unwrap();
     each(
-        [("bsdtar", "import iso x"), ("skopeo", "pull localhost/x"), ("getfattr", "import tar x")],
+        [
+            ("bsdtar", "import iso x"),
+            ("skopeo", "pull localhost/x"),
+            ("getfattr", "import tar x"),
+            ("jq", "import tar x"),
+            ("zstd", "import packed x"),
+        ],
         |(missing, line)| {
             let script = format!(
                 "rm -rf programs; mkdir programs; for dir in /usr/bin /usr/sbin /bin; do
             for file in $dir/*; do test ${{file##*/}} = {missing} || ln -sf $file programs/; done; done
-            truncate -s 32769 iso; printf CD001 >>iso"
+            truncate -s 32769 iso; printf CD001 >>iso; zstd -q -f tar -o packed"
             );
             world.sandbox().shell(&script).done().is(0);
             let path = format!("{}:{}", farm.display(), tests::bin("pivot").parent().unwrap().display());
