@@ -58,7 +58,10 @@ has_ids() {
 # as_root COMMAND...: with the rights over files that the sandbox had.
 as_root() {
   if privileged; then
-    "$@"
+    # By its path, for a shell may be busybox and take its own tools for those of this host.
+    find_program "$1" || die "cannot find $1: there is no such program"
+    shift
+    "$found" "$@"
   else
     # shellcheck disable=SC2086 # options without blanks
     "$unshare" $maps "$@"
@@ -83,7 +86,7 @@ remove_workshop() {
   for aside in "$1"/old/*; do
     [ ! -d "$aside" ] || [ -d "$store/images/${aside##*/}" ] || mv "$aside" "$store/images/" || return
   done
-  reason=$(as_root rm -rf "$1" 2>&1) || {
+  reason=$(as_root rm -rf --one-file-system "$1" 2>&1) || {
     say "cannot remove $1: ${reason##*: }"
     return 1
   }
