@@ -2,6 +2,7 @@
 
 mod hostile;
 mod kinds;
+mod life;
 mod registry;
 mod store;
 mod trouble;
