@@ -39,7 +39,7 @@ test-qemu: all
 test-debian: all
 	tests/need test
 	tests/need debian
-	CHAIN_BIN_DIR="$(BIN)" cargo test -p tests --test box -- --ignored --nocapture images::life::of_debian
+	CHAIN_BIN_DIR="$(BIN)" cargo test -p tests --test box -- --ignored --nocapture images::debian
 
 lint:
 	tests/need lint

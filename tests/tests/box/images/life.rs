@@ -6,7 +6,7 @@ use tests::archive::{dir, file};
 use tests::each;
 
 /// A whole life of boxes of an image that has a shell and `cat`, and the file `victim`, an absolute path.
-fn live(world: &World, image: &str, victim: &str) {
+pub fn live(world: &World, image: &str, victim: &str) {
     let script =
         format!("echo in the log; rm {victim}; mkdir /srv/made; echo first >/srv/made/file; exec sleep 100");
     world.run("-d --name one").args([image, "sh", "-c", &script]).done().is(0).quiet();
@@ -78,17 +78,4 @@ fn of_a_layout_of_three_layers() {
         assert!(!seen.text().contains("gone") && !seen.text().contains("old"), "{seen}");
         live(&world, &image, "/etc/kept");
     });
-}
-
-/// Minutes, most of them for downloads: `make test-debian`.
-#[test]
-#[ignore = "it downloads a Debian system"]
-fn of_debian() {
-    let Some(world) = World::dash() else { return };
-    let script = "debootstrap --variant=minbase stable debian http://deb.debian.org/debian";
-    world.sandbox().run(&format!("unshare-rs -m {script}")).limit(600).done().is(0);
-    world.boxed("import debian Debian").limit(120).done().is(0);
-    live(&world, "Debian", "/etc/debian_version");
-    let packages = world.run("--rm Debian dpkg -l").done().is(0).quiet().text();
-    assert!(packages.contains("libc6"), "{packages}");
 }
