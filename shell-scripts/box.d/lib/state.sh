@@ -205,11 +205,12 @@ record() {
       json_number "$code" && word=Stopped ending=",\"code\":$number"
       json_number "$oom" && ending="$ending,\"oom\":$number" ;;
   esac
-  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
-    "$now" "$1" "$id" "$name" "$word" "$image" "$json" "$ending" >>"$store/history"; } 2>/dev/null || :
+  set -- "{\"time\":$now,\"event\":\"$1\",\"id\":\"$id\",\"name\":\"$name\",\"state\":\"$word\",\
+\"image\":\"$image\",\"command\":$json$ending}"
+  { printf '%s\n' "$1" >>"$store/history" && printf '%s\n' "$1" >>"$store/events"; } 2>/dev/null || :
 }
 
-# note EVENT [MEMBERS]: tells those who follow events of something else that was done to a box.
+# note EVENT [MEMBERS]: tells those who follow events, and them alone, of something else that was done to a box.
 note() {
   [ -n "${now-}" ] || now
   read_value "$box/name"

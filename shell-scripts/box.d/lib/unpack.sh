@@ -78,7 +78,7 @@ unpack_layer() {
 
 # An empty tree. It is made where a layer has it, so that it need not be moved: it may be made another user's.
 new_root() {
-  attempt remove "$work/new" as_root rm -rf new
+  attempt remove "$work/new" as_root rm -rf --one-file-system new
   attempt create "$work/new" mkdir -p new/root
   chmod 755 new/root
 }

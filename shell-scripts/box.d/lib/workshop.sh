@@ -101,7 +101,7 @@ remove_workshop() {
   for aside in "$1"/old/*; do
     [ ! -d "$aside" ] || [ -d "$store/images/${aside##*/}" ] || mv "$aside" "$store/images/" || return
   done
-  reason=$(as_root rm -rf "$1" 2>&1) || {
+  reason=$(as_root rm -rf --one-file-system "$1" 2>&1) || {
     say "cannot remove $1: ${reason##*: }"
     return 1
   }
