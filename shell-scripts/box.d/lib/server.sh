@@ -152,7 +152,7 @@ stop_server() {
 
 # Only where the keeper was killed.
 clear_away() {
-  kill -KILL -- "-$keeper" 2>/dev/null || :
+  kill -KILL "-$keeper" 2>/dev/null || :
   [ ! -f "$desk/token" ] || rm -f "$runs/api.token"
   [ -z "$socket" ] || [ -z "$started" ] || rm -f "$socket"
   rm -rf "$desk"

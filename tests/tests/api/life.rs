@@ -1,6 +1,7 @@
 //! `box serve` from its start to its end, however that comes.
 
-use crate::served::{Served, assert_left_nothing, listening};
+use crate::client::{JSON, request};
+use crate::served::{Served, assert_left_nothing, listening, server_processes};
 use crate::world::{SHELLS, World};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -90,6 +91,59 @@ fn an_ordinary_user_serves() {
 }
 
 #[test]
+fn what_goes_on_ends_with_it() {
+    let term = ("serve", Signal::SIGTERM);
+    let rows = ["serve", "lighttpd", "keeper"].map(|victim| (victim, Signal::SIGKILL));
+    each(rows.into_iter().chain([term]), |(victim, signal)| {
+        let Some(mut served) = Served::root() else { return };
+        let run = json!({
+            "state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web", "wait": true,
+        });
+        let mut open = vec![served.open(request("POST", "/run", JSON, &run.to_string()).as_bytes())];
+        eventually("it runs", || served.get("/containers/web").status == 200);
+        let exec = request("POST", "/containers/web/exec", JSON, "{\"command\": \"sleep 50\"}");
+        let follow = request("GET", "/containers/web/logs?follow=1", "", "");
+        let events = request("GET", "/events", "", "");
+        open.extend([exec, follow, events].map(|request| served.open(request.as_bytes())));
+        let runs = served.world().runs();
+        let on_leashes =
+            || server_processes(&runs).iter().filter(|line| line.contains("serve/leash")).count();
+        eventually("all four go on", || on_leashes() == 4);
+        if victim == "serve" {
+            served.end(signal);
+        } else {
+            kill(part(served.job(), victim), signal).unwrap();
+            served.over_by_itself().is(125);
+        }
+        assert_left_nothing(&runs);
+        assert_eq!(served.world().state("web"), "running");
+        let ps = || served.world().boxed("exec web ps").done().text();
+        eventually("the command has ended", || !ps().contains("sleep 50"));
+    });
+}
+
+#[test]
+fn what_was_asked_for_is_finished_without_the_server() {
+    let Some(mut served) = Served::root() else { return };
+    let stubborn = "trap '' TERM; echo ready; while :; do sleep 1; done";
+    let made = served.run(&json!({
+        "state": "run", "image": "small", "command": ["sh", "-c", stubborn], "net": "none", "name": "web",
+    }));
+    let id = made["id"].as_str().unwrap();
+    served.world().until_log("web", "ready");
+    let stop = request("POST", "/containers/web/stop", JSON, "{\"time\": 2}");
+    let stream = served.open(stop.as_bytes());
+    let stopping = format!("wait --timeout 2 box-{id}");
+    eventually("it is being stopped", || {
+        leak::pids().into_iter().any(|pid| command_line(pid).contains(&stopping))
+    });
+    served.end(Signal::SIGKILL);
+    drop(stream);
+    assert_left_nothing(&served.world().runs());
+    eventually("it was stopped", || served.world().state("web") == "exited 137");
+}
+
+#[test]
 fn two_at_one_place_are_one_too_many() {
     let Some(served) = Served::root() else { return };
     let second = served.world().boxed("serve").done().is(125);
@@ -175,4 +229,9 @@ fn without_lighttpd_it_says_what_to_install() {
     let hide = "mount -t tmpfs none /usr/sbin; exec box serve";
     let run = world.sandbox().run("unshare-rs -m /bin/sh -euc").arg(hide);
     world.with_places(run).done().is(125).says("lighttpd is not installed").says("apt-get install lighttpd");
+}
+
+fn command_line(pid: Pid) -> String {
+    let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).replace('\0', " ")
 }

@@ -50,6 +50,16 @@ impl Served {
         &self.world
     }
 
+    pub fn job(&self) -> &Job {
+        self.job.as_ref().unwrap()
+    }
+
+    /// Waits for its end, which comes by itself.
+    #[track_caller]
+    pub fn over_by_itself(&mut self) -> Outcome {
+        self.job.take().unwrap().done()
+    }
+
     /// Ends it by a signal, as ^C does.
     #[track_caller]
     pub fn end(&mut self, signal: Signal) -> Outcome {

@@ -35,8 +35,15 @@ change() {
   ask "$refusal" setsid "$BOX_API/box" "$@"
 }
 
-# From here on the answer is of use only as long as somebody waits for it.
+# What follows may take long. `box serve` sees by its pipe that the server has ended, so nothing that outlives
+# the server may hold that.
+take_time() {
+  exec 2>/dev/null
+}
+
+# The same, and from here on the answer is of use only as long as somebody waits for it.
 need_caller() {
+  take_time
   trap - TERM
   [ -z "$gone" ] || exit 0
 }

@@ -41,7 +41,7 @@ refuse_run() {
 # A box whose caller does not wait any longer goes on; if it is to be removed, that is still done. The head of the answer
 # goes ahead, since lighttpd looks after the caller only from then on.
 reply_at_end() {
-  if [ "$1" = - ]; then need_caller; else trap '' TERM; fi
+  if [ "$1" = - ]; then need_caller; else take_time && trap '' TERM; fi
   begin 200
   : "$(leash "$BOX_API/box" wait -- "$id")"
   find_record
