@@ -4,7 +4,8 @@ PREFIX = /usr/local
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := $(CURDIR)/target/$(HOST)/release
 TOOLS = cgctl netns nsenter-rs pivot unshare-rs
-SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/uml/run tests/uml/guest \
+SCRIPTS = shell-scripts/mkrootfs shell-scripts/box shell-scripts/walkthrough/play shell-scripts/walkthrough/play.d/machine \
+	shell-scripts/walkthrough/play.d/inside tests/need tests/bench/run tests/bench/cgroups tests/uml/run tests/uml/guest \
 	tests/qemu/run tests/qemu/init .ci/run
 CMD = sh
 
@@ -57,11 +58,15 @@ install: all
 	install -m 644 shell-scripts/mkrootfs.d/*.sh "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d"
 	install -m 644 shell-scripts/box.d/*.sh "$(DESTDIR)$(PREFIX)/share/chain/box.d"
 	install -m 644 shell-scripts/box.d/lib/*.sh "$(DESTDIR)$(PREFIX)/share/chain/box.d/lib"
+	install -d "$(DESTDIR)$(PREFIX)/share/chain/walkthrough/play.d"
+	install -m 755 shell-scripts/walkthrough/play "$(DESTDIR)$(PREFIX)/share/chain/walkthrough"
+	install -m 644 shell-scripts/walkthrough/*.md "$(DESTDIR)$(PREFIX)/share/chain/walkthrough"
+	install -m 644 shell-scripts/walkthrough/play.d/* "$(DESTDIR)$(PREFIX)/share/chain/walkthrough/play.d"
 	install -m 644 $(TOOLS:%=%/*.1) shell-scripts/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 uninstall:
 	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(TOOLS) mkrootfs box
-	cd "$(DESTDIR)$(PREFIX)/share/chain" && rm -rf mkrootfs.d box.d
+	cd "$(DESTDIR)$(PREFIX)/share/chain" && rm -rf mkrootfs.d box.d walkthrough
 	cd "$(DESTDIR)$(PREFIX)/share/man/man1" && rm -f $(TOOLS:%=%.1) mkrootfs.1 box.1
 
 clean:
