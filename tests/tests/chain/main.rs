@@ -11,3 +11,4 @@ mod signals;
 mod status;
 mod terminal;
 mod uml;
+mod walkthrough;
