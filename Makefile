@@ -5,8 +5,8 @@ HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := $(CURDIR)/target/$(HOST)/release
 TOOLS = cgctl netns nsenter-rs pivot unshare-rs
 SCRIPTS = shell-scripts/mkrootfs shell-scripts/box shell-scripts/walkthrough/play shell-scripts/walkthrough/play.d/machine \
-	shell-scripts/walkthrough/play.d/inside tests/need tests/bench/run tests/bench/cgroups tests/uml/run tests/uml/guest \
-	tests/qemu/run tests/qemu/init .ci/run
+	shell-scripts/walkthrough/play.d/inside tests/need tests/bench/run tests/bench/cgroups tests/bench/box \
+	tests/uml/run tests/uml/guest tests/qemu/run tests/qemu/init .ci/run
 CMD = sh
 
 # Without root there is no control group to be had from a plain login: the demo then does the rest.
@@ -41,6 +41,7 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	shellcheck -a -x $(SCRIPTS)
+	shellcheck -x shell-scripts/box.d/*.sh shell-scripts/box.d/lib/*.sh
 	mandoc -Tlint -Wwarning $(TOOLS:%=%/*.1) shell-scripts/*.1
 
 check: lint test
@@ -49,19 +50,15 @@ bench: all
 	tests/need bench
 	tests/bench/run "$(BIN)"
 	tests/bench/cgroups "$(BIN)"
+	tests/bench/box "$(BIN)"
 
 install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
 	cd "$(BIN)" && install -m 755 $(TOOLS) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 shell-scripts/mkrootfs shell-scripts/box "$(DESTDIR)$(PREFIX)/bin"
-	install -d "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d" "$(DESTDIR)$(PREFIX)/share/chain/box.d/lib"
-	install -m 644 shell-scripts/mkrootfs.d/*.sh "$(DESTDIR)$(PREFIX)/share/chain/mkrootfs.d"
-	install -m 644 shell-scripts/box.d/*.sh "$(DESTDIR)$(PREFIX)/share/chain/box.d"
-	install -m 644 shell-scripts/box.d/lib/*.sh "$(DESTDIR)$(PREFIX)/share/chain/box.d/lib"
-	install -d "$(DESTDIR)$(PREFIX)/share/chain/walkthrough/play.d"
-	install -m 755 shell-scripts/walkthrough/play "$(DESTDIR)$(PREFIX)/share/chain/walkthrough"
-	install -m 644 shell-scripts/walkthrough/*.md "$(DESTDIR)$(PREFIX)/share/chain/walkthrough"
-	install -m 644 shell-scripts/walkthrough/play.d/* "$(DESTDIR)$(PREFIX)/share/chain/walkthrough/play.d"
+	cd shell-scripts && find mkrootfs.d box.d walkthrough -type f ! -name '.*' \
+		-exec install -D -m 644 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
+	chmod 755 "$(DESTDIR)$(PREFIX)/share/chain/walkthrough/play"
 	install -m 644 $(TOOLS:%=%/*.1) shell-scripts/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 uninstall:

@@ -19,6 +19,7 @@ verb_save() {
   open_images
   find_image "$1"
   label=$1
+  [ ! -f "$image/overlays" ] || die "cannot save $1: it shows directories of this host, which are in no layer"
   check_output "$2"
   open_workshop
   load save

@@ -15,7 +15,7 @@ unpack_disc() {
   fill_sandbox bsdtar
   exec 3<"$source"
   start_progress "$label" "$source"
-  (sandboxed bsdtar -x -f - --include '*.gz' --include '*.xz' --include '*.lz*' --include '*.img' \
+  (sandboxed bsdtar -x -o -f - --include '*.gz' --include '*.xz' --include '*.lz*' --include '*.img' \
     --include '*.cpio*' --include '*initr*' --include '*rootfs*') <&3 >/dev/null 2>&4 &
   jobs=$!
   wait "$jobs" || ! log | grep -q -v -e ': Not found in archive$' -e ': Error exit delayed' || give_up unpack

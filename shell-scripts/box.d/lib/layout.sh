@@ -72,7 +72,7 @@ take_image() {
 
 # take_part DIFF_ID DIGEST|PATH
 take_part() {
-  [ ! -d "$store/layers/sha256-$1" ] || return 0
+  ! has_layer "$1" || return 0
   case $2 in
     sha256:*)
       find_member "blobs/sha256/${2#sha256:}"

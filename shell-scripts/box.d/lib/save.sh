@@ -69,8 +69,8 @@ media_type() {
 
 # write_layout FILE|-
 write_layout() {
-  find layout -exec touch -h -d @0 {} +
-  set -- "$1" tar -C layout -c -f - --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+  real find layout -exec touch -h -d @0 {} +
+  set -- "$1" real tar -C layout -c -f - --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
     blobs index.json oci-layout
   if [ "$1" = - ]; then
     shift

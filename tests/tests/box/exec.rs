@@ -9,7 +9,7 @@ const RIGHTS: &str = "grep -E '^(Cap...|NoNewPrivs|Seccomp|Groups):' /proc/self/
 #[test]
 fn another_command_is_in_the_group_the_namespaces_and_the_confinement_of_the_box() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         let look = format!(
             "{RIGHTS}; cat /proc/self/cgroup; for n in /proc/self/ns/*; do readlink $n; done; ulimit -n; umask"
         );
@@ -27,7 +27,7 @@ fn another_command_is_in_the_group_the_namespaces_and_the_confinement_of_the_box
 
 #[test]
 fn what_the_box_may_not_do_the_other_command_may_not_do() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     world.start("jail", "exec sleep 60");
     for script in [
         "mount -t tmpfs none /tmp",
@@ -47,7 +47,7 @@ fn what_the_box_may_not_do_the_other_command_may_not_do() {
 #[test]
 fn its_user_variables_and_directory_can_be_chosen() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         world.run("-d --name who -e GREETING=hi -w /tmp small sleep 60").done().is(0).quiet();
         let tells = |words: &str, script: &str| {
             world.boxed(&format!("exec {words} who sh -c")).arg(script).done().is(0).quiet().text()
@@ -58,6 +58,10 @@ fn its_user_variables_and_directory_can_be_chosen() {
             "nobody\n/etc\nbye"
         );
         assert_eq!(tells("-u 5:7", "id -u; id -g; echo $HOME"), "5\n7\n/");
+        let run = world.boxed("exec -e CALLERS -e NONE who sh -c").arg("echo $CALLERS${NONE+none}");
+        assert_eq!(run.env("CALLERS", "it's mine").done().is(0).text(), "it's mine");
+        world.boxed("exec -w etc who true").done().is(125).complains_as("box");
+        world.boxed("exec -e 1=2 who true").done().is(125).complains_as("box");
         assert_eq!(world.boxed("exec -i who cat").stdin(b"typed").done().is(0).text(), "typed");
         assert_eq!(world.boxed("exec who cat").stdin(b"typed").done().is(0).text(), "");
         world.boxed("exec who sh -c").arg("exit 9").done().is(9).quiet();
@@ -70,7 +74,7 @@ fn its_user_variables_and_directory_can_be_chosen() {
 
 #[test]
 fn root_of_the_box_has_what_its_root_could_have_and_no_more() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     world.run("-d --name user -u nobody small sleep 60").done().is(0).quiet();
     let caps = |words: &str| {
         let script = "grep CapEff /proc/self/status";
@@ -82,7 +86,7 @@ fn root_of_the_box_has_what_its_root_could_have_and_no_more() {
 
 #[test]
 fn a_box_that_does_not_run_is_told() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     world.run("--name ended small true").done().is(0);
     world.boxed("exec ended true").done().is(125).says("it is exited").complains_as("box");
     world.boxed("exec small true").done().is(125).says("there is none");

@@ -6,7 +6,7 @@ use tests::each;
 #[test]
 fn a_pasted_line_does_what_box_does() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         let words = "-m 64M -e A=it's --hostname hh small sh -c";
         let script = "echo \"$A\" $(hostname) $$; grep -E 'Cap|Seccomp' /proc/self/status; exit 7";
         let told = world.boxed(&format!("--explain run --net none {words}")).arg(script).done().is(0).quiet();
@@ -20,7 +20,7 @@ fn a_pasted_line_does_what_box_does() {
 
 #[test]
 fn every_verb_that_changes_something_tells_what_it_would_do() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     world.start("web", "trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done");
     world.until_log("web", "ready");
     let told = |words: &str| world.boxed(&format!("--explain {words}")).done().is(0).quiet().text();

@@ -3,6 +3,7 @@
 
 mod exec;
 mod explain;
+mod images;
 mod network;
 mod options;
 mod run;

@@ -6,7 +6,7 @@ use tests::each;
 #[test]
 fn boxes_are_hosts_of_one_network_with_published_ports() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         let script = "
             box run -d --name web -p 8080:80 small sh -c 'echo hello >/page; exec httpd -f -p 80 -h /'
             netns wait $(cat $BOX_RUN/web/pid) 80
@@ -23,7 +23,7 @@ fn boxes_are_hosts_of_one_network_with_published_ports() {
 
 #[test]
 fn none_is_a_network_with_nothing_in_it_and_host_is_the_callers() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     let script = "
         box run --rm --net none small ls /sys/class/net
         ip link add left type veth peer name right
@@ -35,7 +35,7 @@ fn none_is_a_network_with_nothing_in_it_and_host_is_the_callers() {
 
 #[test]
 fn a_network_of_netns_can_be_joined() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     let script = "
         netns net add back 10.5.0.0/24
         box run --rm --net back small sh -c 'ip addr show eth0 | grep -o 10.5.0.'";

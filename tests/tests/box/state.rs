@@ -8,7 +8,7 @@ use tests::{cgroup, each, eventually, leak};
 #[test]
 fn a_box_is_stopped_by_term_and_by_kill_when_that_does_not_help() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         let rows = [
             ("trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done", "exited 5"),
             // PID 1 without a handler would not see it.
@@ -30,7 +30,7 @@ fn a_box_is_stopped_by_term_and_by_kill_when_that_does_not_help() {
 
 #[test]
 fn signals_reach_the_command_and_kill_ends_it() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     world.start(
         "sig",
         "trap 'echo got' USR1; trap 'echo alarm' ALRM; echo ready; while :; do sleep 0.05; done",
@@ -48,12 +48,12 @@ fn signals_reach_the_command_and_kill_ends_it() {
 #[test]
 fn names_are_given_once_and_can_be_changed() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         let id = world.start("one", "exec sleep 60");
         world.run("-d --name one small true").done().is(125).says("a box has that name already");
         world.boxed("rename one two").done().is(0).quiet();
         assert_eq!(world.names(), ["two"]);
-        let entered = world.sandbox.run("nsenter-rs --list -t").arg(world.record("two")["pid"].to_string());
+        let entered = world.sandbox().run("nsenter-rs --list -t").arg(world.record("two")["pid"].to_string());
         entered.done().is(0);
         world.start("one", "exec sleep 60");
         world.boxed("rename one two").done().is(125).says("a box has that name already");
@@ -66,7 +66,7 @@ fn names_are_given_once_and_can_be_changed() {
 
 #[test]
 fn of_two_with_one_name_at_once_one_runs() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     for _ in 0..5 {
         let jobs = [(); 4].map(|()| world.run("--name same small sh -c").arg("echo ran; sleep 0.3").start());
         let done = jobs.map(tests::Job::done);
@@ -82,7 +82,7 @@ fn of_two_with_one_name_at_once_one_runs() {
 
 #[test]
 fn fifty_boxes_can_be_started_at_once() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     let jobs: Vec<_> =
         (0..50).map(|n| world.run(&format!("-d --name n{n} small sleep 120")).limit(60).start()).collect();
     jobs.into_iter().for_each(|job| drop(job.done().is(0).quiet()));
@@ -96,7 +96,7 @@ fn fifty_boxes_can_be_started_at_once() {
 #[test]
 fn whatever_is_killed_the_truth_is_told_and_gc_cleans() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         for victim in ["cgctl", "unshare-rs", "sleep"] {
             world.start("victim", "exec sleep 60");
             let owner = world.owner("victim");
@@ -128,15 +128,15 @@ fn whatever_is_killed_the_truth_is_told_and_gc_cleans() {
 
 #[test]
 fn a_box_of_before_a_reboot_has_ended_nobody_knows_how() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     world.start("old", "exec sleep 60");
     kill(world.owner("old"), Signal::SIGKILL).unwrap();
-    eventually("it has ended", || world.sandbox.marker().processes().is_empty());
+    eventually("it has ended", || world.sandbox().marker().processes().is_empty());
     fs::remove_dir_all(world.runs()).unwrap();
     assert_eq!(world.state("old"), "exited null");
     assert_eq!(world.boxed("inspect old").done().is(0).json()["error"], "interrupted by a reboot");
     assert_eq!(world.boxed("wait old").done().is(0).text(), "unknown");
-    world.sandbox.run("cgctl gc").done().is(0);
+    world.sandbox().run("cgctl gc").done().is(0);
     world.boxed("start old").done().is(0);
     assert_eq!(world.state("old"), "running");
     // A process of another boot has the same number.
@@ -153,7 +153,7 @@ fn a_box_of_before_a_reboot_has_ended_nobody_knows_how() {
 #[test]
 fn a_full_disk_is_told_and_leaves_nothing() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         let script = "
             mkdir -p $BOX_STORE/small
             mount -t tmpfs -o size=64k none $BOX_STORE/small
@@ -173,7 +173,7 @@ fn a_full_disk_is_told_and_leaves_nothing() {
 
 #[test]
 fn what_was_half_made_is_removed_by_gc_and_what_is_being_made_is_not() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     world.start("live", "exec sleep 60");
     world.run("--name ended small true").done().is(0);
     let dead = world.store().join("boxes/00000000-0000-4000-8000-000000000000");
@@ -190,7 +190,7 @@ fn what_was_half_made_is_removed_by_gc_and_what_is_being_made_is_not() {
 
 #[test]
 fn the_history_has_a_line_for_every_start_and_every_end() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     world.run("--rm --name one small sh -c").arg("echo \"a\\b\"; exit 3").done().is(3);
     world.run("--name two small nosuch").done().is(127);
     let history = fs::read_to_string(world.store().join("history")).unwrap();
@@ -209,7 +209,7 @@ fn the_history_has_a_line_for_every_start_and_every_end() {
 #[test]
 fn a_log_is_followed_to_its_end() {
     each(SHELLS, |shell| {
-        let Some(world) = World::under(shell) else { return };
+        let Some(world) = World::root(shell) else { return };
         world.start("slow", "for n in 1 2 3; do echo $n; sleep 0.2; done");
         assert_eq!(world.boxed("logs -f slow").done().is(0).quiet().text(), "1\n2\n3");
         assert_eq!(world.boxed("logs -f -n 1 slow").done().is(0).quiet().text(), "3");

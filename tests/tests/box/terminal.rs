@@ -13,7 +13,7 @@ fn shell(world: &World) -> Pty {
 
 #[test]
 fn keys_do_to_a_box_in_the_foreground_what_they_do_to_any_program() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     let mut terminal = shell(&world);
     terminal.line("box run --net none --name fg small probe hold");
     terminal.until("ready");
@@ -34,7 +34,7 @@ fn keys_do_to_a_box_in_the_foreground_what_they_do_to_any_program() {
 
 #[test]
 fn a_terminal_of_its_own_has_job_control_and_the_size_of_the_callers() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     let mut terminal = shell(&world);
     terminal.line("stty rows 33 cols 77; box run --net none -it --rm small sh");
     terminal.until("# ");
@@ -54,7 +54,7 @@ fn a_terminal_of_its_own_has_job_control_and_the_size_of_the_callers() {
 
 #[test]
 fn another_command_can_have_a_terminal_too() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     world.start("host", "exec sleep 60");
     let mut terminal = shell(&world);
     terminal.line("box exec -it host sh");
@@ -68,7 +68,7 @@ fn another_command_can_have_a_terminal_too() {
 
 #[test]
 fn closing_the_terminal_ends_a_box_in_front_and_leaves_one_behind() {
-    let Some(world) = World::root() else { return };
+    let Some(world) = World::dash() else { return };
     let mut terminal = shell(&world);
     terminal.line("box run --net none -d --name behind small sleep 60; box run --net none --name front small probe hold");
     terminal.until("ready");

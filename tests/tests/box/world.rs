@@ -13,31 +13,46 @@ pub const SHELLS: [&str; 2] = ["dash", "busybox sh"];
 /// are left at the end are removed.
 #[derive(Debug)]
 pub struct World {
-    pub sandbox: Sandbox,
+    sandbox: Sandbox,
     shell: &'static str,
 }
 
 impl World {
     /// For root, under dash; `None`, and said so, when this is not root.
-    pub fn root() -> Option<Self> {
-        World::under(SHELLS[0])
+    pub fn dash() -> Option<Self> {
+        World::root(SHELLS[0])
     }
 
     /// For root, under that shell.
-    pub fn under(shell: &'static str) -> Option<Self> {
+    pub fn root(shell: &'static str) -> Option<Self> {
         let world = World { sandbox: Sandbox::root()?, shell };
-        let root = world.sandbox.path("rootfs").canonicalize().unwrap();
-        world.image("small", &[("layers", &format!("{}\n", root.display())), ("cmd", "sh\n")]);
+        world.image("small", "rootfs");
         Some(world)
     }
 
+    /// For an ordinary user, without an image.
+    pub fn user(shell: &'static str) -> Self {
+        World { sandbox: Sandbox::user(), shell }
+    }
+
+    /// Makes an image of the one layer `root`, a directory of the sandbox.
+    pub fn image(&self, name: &str, root: &str) {
+        let root = self.sandbox.path(root).canonicalize().unwrap();
+        self.image_of(name, &[("layers", &format!("{}\n", root.display())), ("cmd", "sh\n")]);
+    }
+
     /// Makes an image of these files.
-    pub fn image(&self, name: &str, files: &[(&str, &str)]) {
+    pub fn image_of(&self, name: &str, files: &[(&str, &str)]) {
         let image = self.store().join("images").join(name);
         fs::create_dir_all(&image).unwrap();
         for (file, text) in files {
             fs::write(image.join(file), text).unwrap();
         }
+    }
+
+    /// Where all of it is.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
     }
 
     /// The directory of what lasts.
@@ -53,7 +68,7 @@ impl World {
     /// `box` with these words, split at white space.
     pub fn boxed(&self, words: &str) -> Run {
         let script = bin_dir().join("box");
-        self.placed(self.sandbox.run(&format!("{} {} {words}", self.shell, script.display())))
+        self.with_places(self.sandbox.run(&format!("{} {} {words}", self.shell, script.display())))
     }
 
     /// `box run --net none` with these words.
@@ -68,10 +83,11 @@ impl World {
             self.shell,
             bin_dir().display()
         );
-        self.placed(self.sandbox.run("unshare-rs -nm sh -euc").arg(start))
+        self.with_places(self.sandbox.run("unshare-rs -nm sh -euc").arg(start))
     }
 
-    fn placed(&self, run: Run) -> Run {
+    /// A command that finds the state of this world.
+    pub fn with_places(&self, run: Run) -> Run {
         run.env("BOX_STORE", self.store()).env("BOX_RUN", self.runs())
     }
 
