@@ -112,8 +112,10 @@ impl Attachment {
     /// Takes back what does not go with the namespace. To be done while that is there still: with it goes the
     /// interface, and then the address is another's.
     pub fn undo(&mut self) -> Result<()> {
-        if self.has_name {
-            Hosts::open(&self.network.name)?.set(&self.addresses, None)?;
+        if self.has_name
+            && let Some(mut names) = Hosts::open_if_there(&self.network.name)?
+        {
+            names.set(&self.addresses, None)?;
         }
         if self.has_ports {
             ports::purge(&mut self.nft, &self.network, &self.addresses)?;

@@ -38,7 +38,7 @@ pub fn of_bridge(bridge: &str, has_v6: bool) -> Result<()> {
     let wanted = OF_BRIDGE.iter().filter(|(family, ..)| has_v6 || *family == "ipv4");
     wanted
         .into_iter()
-        .try_for_each(|(family, switch, value)| write(&file(family, bridge, switch), value).map(drop))
+        .try_for_each(|(family, switch, value)| write(&file(family, bridge, switch), value))
 }
 
 /// The interfaces that lead out: those of the default routes.
@@ -49,19 +49,24 @@ pub fn uplinks<'a>(links: &'a [Link], ways: &[Way]) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// Lets packets of the networks through the uplinks, and gives the switches that were off before.
-pub fn of_uplinks(uplinks: &BTreeSet<&str>, has_v6: bool) -> Result<Vec<String>> {
-    let mut switched = Vec::new();
-    for uplink in uplinks {
-        for family in ["4", "6"].into_iter().filter(|family| has_v6 || *family == "4") {
-            let switch = format!("{family}:{uplink}");
-            let Some(file) = of_switch(&switch) else { continue };
-            if write(&file, "1").inspect_err(|_| switch_off(&switched))? {
-                switched.push(switch);
-            }
+/// The switches that let packets of networks through the uplinks, and are off.
+pub fn off_at(uplinks: &BTreeSet<&str>, has_v6: bool) -> Result<Vec<String>> {
+    let families = if has_v6 { ["4", "6"].as_slice() } else { &["4"] };
+    let mut off = Vec::new();
+    for (uplink, family) in uplinks.iter().flat_map(|uplink| families.iter().map(move |f| (uplink, f))) {
+        let switch = format!("{family}:{uplink}");
+        let value = of_switch(&switch).map(|file| read(&file)).transpose()?.flatten();
+        if value.is_some_and(|value| value != "1") {
+            off.push(switch);
         }
     }
-    Ok(switched)
+    Ok(off)
+}
+
+/// Turns switches on: all, or none.
+pub fn switch_on(switches: &[String]) -> Result<()> {
+    let files: Vec<PathBuf> = switches.iter().filter_map(|switch| of_switch(switch)).collect();
+    files.iter().try_for_each(|file| write(file, "1")).inspect_err(|_| switch_off(switches))
 }
 
 /// Undoes it. An interface that has gone needs nothing.
@@ -79,17 +84,20 @@ fn of_switch(switch: &str) -> Option<PathBuf> {
     }
 }
 
-/// Writes a value, and tells whether it was another one before.
-fn write(file: &Path, value: &str) -> Result<bool> {
-    let before = match fs::read_to_string(file) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(false),
-        before => before.cannot_with(|| format!("read {}", show(file)))?,
-    };
-    if before.trim() == value {
-        return Ok(false);
+/// What a switch says; nothing where the kernel has no such one.
+fn read(file: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(file) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        text => text.map(|text| Some(text.trim().to_owned())).cannot_with(|| format!("read {}", show(file))),
     }
-    let written = fs::write(file, value).cannot_with(|| format!("write {value} to {}", show(file)));
-    written.map(|()| true).map_err(|e| {
+}
+
+/// Writes a value, where the kernel has such a switch and it says another one.
+fn write(file: &Path, value: &str) -> Result<()> {
+    if read(file)?.is_none_or(|before| before == value) {
+        return Ok(());
+    }
+    fs::write(file, value).cannot_with(|| format!("write {value} to {}", show(file))).map_err(|e| {
         e.hint("no packet goes through a network without it; in a container /proc/sys may be read-only")
     })
 }

@@ -5,7 +5,8 @@ use crate::netlink::links::{self, Link};
 use crate::netlink::{Route, routes};
 use crate::network::label::{Label, PortLabel};
 use crate::network::subnets::{Taken, unique_local};
-use crate::network::{NetName, Network, forwarding, make};
+use crate::network::turn::Turn;
+use crate::network::{NetName, Network, forwarding, make, removal};
 use crate::nft::{Nft, chains};
 use crate::output::print;
 use chain::error::{FAILED, say};
@@ -78,10 +79,14 @@ struct Repair {
 /// Does it.
 pub fn run(options: &Options) -> Result<u8> {
     let mut route = Route::open()?;
+    let _turn = match &options.verb {
+        Verb::Ls(_) => None,
+        _ => Some(Turn::take()?),
+    };
     match &options.verb {
         Verb::Add(options) => add(&mut route, options).map(|()| 0),
         Verb::Ls(options) => list(&mut route, options).map(|()| 0),
-        Verb::Rm(options) => each(&options.names, |name| make::remove(&mut route, name, options.force)),
+        Verb::Rm(options) => each(&options.names, |name| removal::remove(&mut route, name, options.force)),
         Verb::Repair(options) if options.names.is_empty() => {
             let all: Vec<NetName> =
                 Network::list(&mut route)?.into_iter().map(|network| network.name).collect();
@@ -130,7 +135,7 @@ fn label(route: &mut Route, options: &Add) -> Result<Label> {
         }
         None => forwarding::has_v6().then(|| unique_local(options.name.as_str(), v4)),
     };
-    Ok(Label { v4, v6, is_internal: options.internal, is_isolated: options.no_icc, switched: Vec::new() })
+    Ok(Label { is_internal: options.internal, is_isolated: options.no_icc, ..Label::new(v4, v6) })
 }
 
 /// The smallest of the interfaces that lead out: larger packets would have to be cut, or be lost.
