@@ -9,6 +9,7 @@ use crate::nft::elements::{self, Element, address, field};
 use crate::nft::{Nft, flows};
 use crate::published::{Protocol, Published};
 use chain::error::say;
+use chain::text::escape;
 use chain::{Error, Result};
 use nix::errno::Errno;
 use std::collections::BTreeSet;
@@ -53,6 +54,15 @@ impl Entry {
         };
         let [protocol, _, _, _, high, low, ..] = *rest else { return None };
         Some(Entry { map, at, protocol, port: u16::from_be_bytes([high, low]), element })
+    }
+
+    fn text(&self) -> Option<String> {
+        let (to, inside) = self.element.value.split_at_checked(if self.at.is_ipv4() { 4 } else { 16 })?;
+        let [high, low, ..] = *inside else { return None };
+        let (to, inside) = (ip(to)?, u16::from_be_bytes([high, low]));
+        let at = if self.at.is_unspecified() { String::new() } else { format!("{} . ", self.at) };
+        let comment = escape(&self.element.comment).replace('"', "'");
+        Some(format!("{at}{} . {} comment \"{comment}\" : {to} . {inside}", self.protocol, self.port))
     }
 
     fn leads_to(&self, addresses: &[IpAddr]) -> bool {
@@ -152,18 +162,11 @@ pub fn publish(
     addresses: &[IpAddr],
 ) -> Result<()> {
     let table = network.table();
-    let comment: String = name.unwrap_or("a host").chars().take(LONGEST_COMMENT).collect();
-    let mut changes = Vec::new();
-    for port in ports {
-        let Some(to) = addresses.iter().find(|ip| ip.is_ipv4() == port.address.is_ipv4()) else { continue };
-        let element = |(host, inside): (u16, u16)| Element {
-            key: key(port.address, port.protocol, host),
-            value: [address(*to), field(&inside.to_be_bytes())].concat(),
-            comment: comment.clone(),
-        };
-        let all: Vec<Element> = port.pairs().map(element).collect();
-        changes.extend(elements::add(&table, map(port.address), &all));
-    }
+    let changes = ports.iter().flat_map(|port| {
+        let elements: Vec<Element> =
+            entries(port, name, addresses).map(|entry| entry.element).collect();
+        elements::add(&table, map(port.address), &elements)
+    });
     let added = changes.into_iter().try_for_each(|change| nft.transact(vec![change]));
     added.map_err(|refusal| {
         let gone = refusal.errno == Errno::ENOENT;
@@ -178,42 +181,52 @@ pub fn publish(
     forget(nft, &udp.flat_map(|port| port.pairs()).map(|(host, _)| host).collect())
 }
 
-/// The ports of a network, to be [put back](restore) when its table is loaded again.
-#[derive(Debug)]
+/// The elements for a port or a range, which lead to that of the addresses which is of the same family.
+fn entries(port: &Published, name: Option<&str>, addresses: &[IpAddr]) -> impl Iterator<Item = Entry> {
+    let to = addresses.iter().copied().find(|ip| ip.is_ipv4() == port.address.is_ipv4());
+    let comment: String = name.unwrap_or("a host").chars().take(LONGEST_COMMENT).collect();
+    let (at, protocol) = (port.address, port.protocol);
+    let entry = move |(host, inside): (u16, u16)| {
+        let value = [address(to?), field(&inside.to_be_bytes())].concat();
+        let element = Element { key: key(at, protocol, host), value, comment: comment.clone() };
+        Some(Entry { map: map(at), element, at, protocol: protocol.number(), port: host })
+    };
+    port.pairs().filter_map(entry)
+}
+
+/// The ports of a network, to be loaded together with its rules.
+#[derive(Debug, Default)]
 pub struct Saved(Vec<Entry>);
 
-/// Reads all ports of a network.
-pub fn save(nft: &mut Nft, network: &NetName) -> Result<Saved> {
-    list(nft, &network.table()).map(Saved)
+impl Saved {
+    /// All ports of a network: those of its table or, when that has none, those that the labels of the hosts name.
+    pub fn read(nft: &mut Nft, network: &Network, links: &[Link]) -> Result<Self> {
+        let of_table = list(nft, &network.name.table())?;
+        if !of_table.is_empty() {
+            return Ok(Saved(of_table));
+        }
+        Ok(Saved(links.iter().flat_map(|link| of_label(network, link)).collect()))
+    }
+
+    /// The elements of one of the maps, as nft(8) reads them.
+    pub fn of_map<'a>(&'a self, map: &'a str) -> impl Iterator<Item = String> + 'a {
+        self.0.iter().filter(move |entry| entry.map == map).filter_map(Entry::text)
+    }
 }
 
-/// Puts ports back into an empty table: those saved or, when none are, those that the labels of the hosts name.
-pub fn restore(nft: &mut Nft, network: &Network, saved: &Saved, links: &[Link]) -> Result<()> {
-    if saved.0.is_empty() {
-        return links.iter().try_for_each(|link| restore_labelled(nft, network, link));
-    }
-    let mut changes = Vec::new();
-    for (map, ..) in MAPS {
-        let of_map = saved.0.iter().filter(|entry| entry.map == map);
-        let elements: Vec<Element> = of_map.map(|entry| entry.element.clone()).collect();
-        changes.extend(elements::add(&network.name.table(), map, &elements));
-    }
-    let added = changes.into_iter().try_for_each(|change| nft.transact(vec![change]));
-    added.map_err(|refusal| refusal.of("put back published ports"))
-}
-
-fn restore_labelled(nft: &mut Nft, network: &Network, link: &Link) -> Result<()> {
+fn of_label(network: &Network, link: &Link) -> Vec<Entry> {
     let label = link.alias.as_deref().and_then(PortLabel::read);
-    let (Some(number), Some(label)) = (network.host_number(&link.name), label) else { return Ok(()) };
+    let (Some(number), Some(label)) = (network.host_number(&link.name), label) else { return Vec::new() };
     let addresses = super::bare(network.addresses(number));
     let ports: Vec<Published> = label.ports.iter().filter_map(|port| port.parse().ok()).collect();
+    let name = label.name.as_deref();
     if ports.len() < label.ports.len() {
-        let name = label.name.as_deref().unwrap_or(&link.name);
+        let name = name.unwrap_or(&link.name);
         say(&format!(
             "warning: {name} has more published ports than are known: start it again to have them all"
         ));
     }
-    publish(nft, &network.name, label.name.as_deref(), &ports, &addresses)
+    ports.iter().flat_map(|port| entries(port, name, &addresses)).collect()
 }
 
 /// Removes all ports that lead to these addresses.

@@ -3,7 +3,7 @@
 use super::label::{Label, ROUTER};
 use super::subnets::hash;
 use super::{NetName, Network, forwarding, rules};
-use crate::attach::ports;
+use crate::attach::ports::Saved;
 use crate::interface::Interface;
 use crate::mac::Mac;
 use crate::netlink::links::{self, Link, Settings};
@@ -48,7 +48,7 @@ fn furnish(route: &mut Route, name: NetName, label: Label, mtu: u32, bridge: &In
     let link = links::find(route, bridge)?;
     let mut network = Network { name, index: link.index, mtu, label };
     forwarding::of_bridge(bridge.as_str(), network.label.v6.is_some())?;
-    rules::load(&network)?;
+    rules::load(&network, &Saved::default())?;
     let settings = Settings { mtu: Some(mtu), ..Settings::up() };
     let mut requests = vec![links::set_index(format!("set {bridge} up"), link.index, &settings)];
     requests.extend(network.addresses(ROUTER).map(|cidr| addresses::add(link.index, bridge, cidr)));
@@ -88,9 +88,8 @@ pub fn repair(route: &mut Route, name: &NetName) -> Result<Network> {
     let bridge = name.bridge()?;
     forwarding::of_bridge(bridge.as_str(), network.label.v6.is_some())?;
     let mut nft = Nft::open()?;
-    let (ports, all) = (ports::save(&mut nft, name)?, links::list(route)?);
-    rules::load(&network)?;
-    ports::restore(&mut nft, &network, &ports, &all)?;
+    let all = links::list(route)?;
+    rules::load(&network, &Saved::read(&mut nft, &network, &all)?)?;
     let mut requests = vec![links::set_index(format!("set {bridge} up"), network.index, &Settings::up())];
     requests.extend(network.addresses(ROUTER).map(|cidr| addresses::add(network.index, &bridge, cidr)));
     route.batch(&requests)?;

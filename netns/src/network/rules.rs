@@ -2,6 +2,7 @@
 //! and nothing else of it ever changes.
 
 use super::Network;
+use crate::attach::ports::Saved;
 use crate::network::label::Label;
 use chain::text::escape;
 use chain::{Cannot, Error, Result};
@@ -10,11 +11,11 @@ use std::fs::File;
 use std::io::{ErrorKind, Seek, Write};
 use std::process::Command;
 
-/// Loads the table, in place of one that is there.
-pub fn load(network: &Network) -> Result<()> {
+/// Loads the table, in place of one that is there, with these ports: all at once, so that no packet meets half of it.
+pub fn load(network: &Network, ports: &Saved) -> Result<()> {
     let what = format!("load the rules of the network {}", network.name);
     let mut file = File::from(memfd_create("rules", MemfdFlags::CLOEXEC).cannot("make a file in memory")?);
-    file.write_all(text(network)?.as_bytes()).and_then(|()| file.rewind()).cannot("write the rules")?;
+    file.write_all(text(network, ports)?.as_bytes()).and_then(|()| file.rewind()).cannot("write the rules")?;
     let output = Command::new("nft").args(["-f", "-"]).stdin(file).output().map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(&what, "nft is not installed")
             .hint("it is of the package nftables, and needed only when a network is made or repaired"),
@@ -27,8 +28,25 @@ pub fn load(network: &Network) -> Result<()> {
     Err(Error::new(what, format_args!("nft says: {}", escape(talk.lines().next().unwrap_or("nothing")))))
 }
 
+/// The maps of published ports, for all addresses and for single ones.
+const MAPS: [(&str, &str); 4] = [
+    ("pub4", "inet_proto . inet_service : ipv4_addr . inet_service"),
+    ("pub6", "inet_proto . inet_service : ipv6_addr . inet_service"),
+    ("pub4a", "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service"),
+    ("pub6a", "ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service"),
+];
+
+fn map(name: &str, types: &str, ports: &Saved) -> String {
+    let elements: Vec<String> = ports.of_map(name).collect();
+    let elements = match elements.as_slice() {
+        [] => String::new(),
+        all => format!(" elements = {{ {} }}", all.join(", ")),
+    };
+    format!("  map {name} {{ type {types};{elements} }}\n")
+}
+
 /// What nft(8) reads.
-fn text(network: &Network) -> Result<String> {
+fn text(network: &Network, ports: &Saved) -> Result<String> {
     let (table, bridge) = (network.name.table(), network.name.bridge()?);
     let Label { is_internal, is_isolated, .. } = network.label;
     let family = |is_v4| if is_v4 { "ip" } else { "ip6" };
@@ -41,6 +59,7 @@ fn text(network: &Network) -> Result<String> {
     if is_internal {
         out.clear();
     }
+    let maps: String = MAPS.iter().map(|(name, types)| map(name, types, ports)).collect();
     let siblings = if is_isolated { "drop" } else { "accept" };
     let others = match is_internal {
         true => format!("    iifname \"{bridge}\" drop\n"),
@@ -54,11 +73,7 @@ fn text(network: &Network) -> Result<String> {
         "table inet {table} {{ }}
 delete table inet {table}
 table inet {table} {{
-  map pub4 {{ type inet_proto . inet_service : ipv4_addr . inet_service; }}
-  map pub6 {{ type inet_proto . inet_service : ipv6_addr . inet_service; }}
-  map pub4a {{ type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }}
-  map pub6a {{ type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }}
-  chain spoofed {{
+{maps}  chain spoofed {{
     type filter hook prerouting priority raw; policy accept;
     iifname != \"lo\" ip daddr 127.0.0.0/8 drop comment \"the loopback of this host is for itself\"
     iifname \"{bridge}\" fib saddr . iif oif missing drop comment \"a source that is not of the network\"
