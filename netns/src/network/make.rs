@@ -2,8 +2,9 @@
 
 use super::label::{Label, ROUTER};
 use super::subnets::hash;
-use super::{NetName, Network, forwarding, rules};
+use super::{NetName, Network, forwarding, guard, rules};
 use crate::attach::{hosts, ports};
+use crate::firewall::open;
 use crate::interface::Interface;
 use crate::mac::Mac;
 use crate::netlink::links::{self, Link, Settings};
@@ -33,9 +34,14 @@ pub fn add(route: &mut Route, name: &NetName, label: Label, mtu: Option<u32>) ->
         _ => e,
     })?;
     furnish(route, name.clone(), label, mtu, &bridge).inspect_err(|_| {
-        let _ = Nft::open().map(|mut nft| nft.delete_table(&name.table()));
+        let _ = rules::remove(name);
+        let _ = close_firewall(&bridge);
         let _ = route.ask(links::remove(&bridge));
     })
+}
+
+fn close_firewall(bridge: &Interface) -> Result<()> {
+    open::close(&mut Nft::open()?, bridge.as_str())
 }
 
 /// A fixed address, so that it does not change with the ports; of those that anybody may choose.
@@ -55,15 +61,36 @@ fn furnish(route: &mut Route, name: NetName, label: Label, mtu: u32, bridge: &In
     route.batch(&requests)?;
     let all = links::list(route)?;
     open_uplinks(route, &mut network, &all)?;
-    write_label(route, &network).inspect_err(|_| forwarding::switch_off(&network.label.switched))?;
+    let open = match network.label.is_open {
+        true => open::open(&mut Nft::open()?, &network),
+        false => Ok(()),
+    };
+    open.and_then(|()| write_label(route, &network))
+        .inspect_err(|_| forwarding::turn_back(&network.label.switched))?;
     Ok(network)
 }
 
-fn open_uplinks(route: &mut Route, network: &mut Network, all: &[Link]) -> Result<()> {
-    if !network.label.is_internal {
-        let uplinks = forwarding::uplinks(all, &routes::list(route)?);
-        let switched = forwarding::of_uplinks(&uplinks, network.label.v6.is_some())?;
-        network.label.switched.extend(switched);
+/// Turns what the network needs to reach the outside, and tells whether that was anything.
+fn open_uplinks(route: &mut Route, network: &mut Network, all: &[Link]) -> Result<bool> {
+    if network.label.is_internal {
+        return Ok(false);
+    }
+    let uplinks = forwarding::uplinks(all, &routes::list(route)?);
+    let before: Vec<String> =
+        Network::among(all).into_iter().flat_map(|network| network.label.switched).collect();
+    let mut switched = forwarding::of_uplinks(&uplinks, all, network.label.v6.is_some(), &before)?;
+    // What somebody has turned back meanwhile.
+    switched.retain(|switch| !network.label.switched.contains(switch));
+    let is_any = !switched.is_empty();
+    network.label.switched.extend(switched);
+    Ok(is_any)
+}
+
+/// Lets a network through the firewalls of others from now on.
+pub fn open_firewall(route: &mut Route, nft: &mut Nft, network: &mut Network) -> Result<()> {
+    open::open(nft, network)?;
+    if !std::mem::replace(&mut network.label.is_open, true) {
+        write_label(route, network)?;
     }
     Ok(())
 }
@@ -79,21 +106,28 @@ pub fn repair(route: &mut Route, name: &NetName) -> Result<Network> {
     let mut network = Network::find(route, name)?;
     let bridge = name.bridge()?;
     forwarding::of_bridge(bridge.as_str(), network.label.v6.is_some())?;
-    let mut nft = Nft::open()?;
-    let (ports, all) = (ports::save(&mut nft, name)?, links::list(route)?);
-    rules::load(&network)?;
-    ports::restore(&mut nft, &network, &ports, &all)?;
+    let all = links::list(route)?;
+    repair_rules(&network, &all)?;
     let mut requests = vec![links::set_index(format!("set {bridge} up"), network.index, &Settings::up())];
     requests.extend(network.addresses(ROUTER).map(|cidr| addresses::add(network.index, &bridge, cidr)));
     route.batch(&requests)?;
-    let known = network.label.switched.clone();
-    open_uplinks(route, &mut network, &all)?;
-    network.label.switched.sort_unstable();
-    network.label.switched.dedup();
-    if network.label.switched != known {
+    if open_uplinks(route, &mut network, &all)? {
         write_label(route, &network)?;
     }
     Ok(network)
+}
+
+/// Loads both tables again, the second one where a host needs it.
+fn repair_rules(network: &Network, all: &[Link]) -> Result<()> {
+    let mut nft = Nft::open()?;
+    let _lock = ports::lock()?;
+    let saved = ports::save(&mut nft, &network.name)?;
+    rules::load(network)?;
+    ports::restore(&mut nft, network, &saved, all)?;
+    let is_confined = |link: &Link| {
+        link.master == Some(network.index) && guard::Confinement::of(network, link.group).is_any()
+    };
+    if all.iter().any(is_confined) { guard::load(network) } else { Ok(()) }
 }
 
 /// Removes a network; `force` takes its hosts' interfaces too. What a killed [`add`] has left is removed as well.
@@ -118,11 +152,14 @@ pub fn remove(route: &mut Route, name: &NetName, force: bool) -> Result<()> {
         ports.iter().filter_map(|port| port.name.parse().ok()).map(|port| links::remove(&port)).collect();
     requests.push(links::remove(&bridge));
     route.batch(&requests)?;
-    hand_over(route, name, networks)?;
-    hosts::remove(name)?;
-    Nft::open()?
-        .delete_table(&name.table())
-        .map_err(|refusal| refusal.of(&format!("remove the rules of the network {name}")))
+    let results =
+        [hand_over(route, name, networks), hosts::remove(name), rules::remove(name), close_firewall(&bridge)];
+    let mut errors = results.into_iter().filter_map(Result::err);
+    let first = errors.next();
+    errors.for_each(|e| {
+        e.report();
+    });
+    first.map_or(Ok(()), Err)
 }
 
 fn count_of(count: usize) -> String {
@@ -140,7 +177,7 @@ fn hand_over(route: &mut Route, name: &NetName, networks: Vec<Network>) -> Resul
         }
         Some(_) => Ok(()),
         None => {
-            forwarding::switch_off(&switched);
+            forwarding::turn_back(&switched);
             Ok(())
         }
     }

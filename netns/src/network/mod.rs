@@ -6,14 +6,17 @@
 //! | [`label`] | what is written on the bridge |
 //! | [`subnets`] | subnets that nobody uses |
 //! | [`rules`] | the table of nftables |
-//! | [`forwarding`] | the switches of the kernel that let packets through |
+//! | [`guard`] | hosts that may do less than the others, and the table for them |
+//! | [`forwarding`], [`switch`] | the switches of the kernel that let packets through |
 //! | [`make`] | networks made, repaired and removed |
 
 pub mod forwarding;
+pub mod guard;
 pub mod label;
 pub mod make;
 pub mod rules;
 pub mod subnets;
+pub mod switch;
 
 use crate::cidr::Cidr;
 use crate::interface::Interface;
@@ -89,7 +92,8 @@ pub struct Network {
 }
 
 impl Network {
-    fn of(link: &Link) -> Option<Self> {
+    /// The network that an interface is the bridge of.
+    pub fn of(link: &Link) -> Option<Self> {
         let name = link.name.strip_prefix(PREFIX)?.parse().ok()?;
         let label = Label::read(link.alias.as_deref()?)?;
         Some(Network { name, index: link.index, mtu: link.mtu, label })
