@@ -8,6 +8,7 @@
 //! | [`names`], [`create`], [`give`] | the directory of names that all tools share; a new namespace; its name |
 //! | [`namespace`], [`site`], [`view`] | one opened and visited; with a connection to it; what a command sees in it |
 //! | [`network`], [`attach`], [`published`], [`rate`] | networks, and what a host of one gets |
+//! | [`firewall`] | what others drop of it |
 //! | [`survey`], [`doctor`], [`capture`] | what is there, what is wrong with it, what goes through it |
 //! | [`netlink`], [`nft`] | the kernel's networking and its rules, asked and changed |
 //! | [`refused`], [`output`] | the kernel's no explained; how reports are written |
@@ -19,6 +20,7 @@ mod cidr;
 mod cli;
 mod create;
 mod doctor;
+mod firewall;
 mod give;
 mod interface;
 mod mac;

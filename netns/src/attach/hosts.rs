@@ -1,9 +1,9 @@
 //! /etc/hosts for all of a network: one file, changed in place, because a bind keeps showing the file that it was
 //! made of. pivot(1) shows it, read-only.
 
-use super::plan::Plan;
-use crate::netlink::{Route, links};
-use crate::network::{NetName, Network};
+use super::plan::{Plan, is_there};
+use crate::netlink::Route;
+use crate::network::NetName;
 use crate::refused;
 use chain::text::show;
 use chain::{Cannot, Error, Result};
@@ -132,11 +132,4 @@ impl Hosts {
 
 fn address(line: &str) -> Option<IpAddr> {
     line.split(' ').next()?.parse().ok()
-}
-
-fn is_there(route: &mut Route, network: &Network, ip: IpAddr) -> Result<bool> {
-    match super::plan::number_of(network, ip) {
-        Ok(number) => Ok(links::look(route, &network.port(number)?)?.is_some()),
-        Err(_) => Ok(false),
-    }
 }

@@ -220,6 +220,15 @@ pub fn look(route: &mut Route, interface: &Interface) -> Result<Option<Link>> {
     Ok(links(&found).next())
 }
 
+/// The same, by its number.
+pub fn look_index(route: &mut Route, index: u32) -> Result<Option<Link>> {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    let request = Request::new(format!("find the interface number {index}"), Message::GetLink(message));
+    let found = route.ask(request.tolerate(&[Errno::ENODEV]))?;
+    Ok(links(&found).next())
+}
+
 /// All interfaces.
 pub fn list(route: &mut Route) -> Result<Vec<Link>> {
     let all = route.ask(Request::dump("list interfaces", Message::GetLink(LinkMessage::default())))?;

@@ -2,8 +2,9 @@
 
 use super::label::{Label, ROUTER};
 use super::subnets::hash;
-use super::{NetName, Network, forwarding, rules};
+use super::{NetName, Network, forwarding, guard, removal, rules};
 use crate::attach::ports::Saved;
+use crate::firewall::open;
 use crate::interface::Interface;
 use crate::mac::Mac;
 use crate::netlink::links::{self, Link, Settings};
@@ -33,8 +34,9 @@ pub fn add(route: &mut Route, name: &NetName, label: Label, mtu: Option<u32>) ->
         _ => e,
     })?;
     furnish(route, name.clone(), label, mtu, &bridge).inspect_err(|_| {
-        let _ = Nft::open().map(|mut nft| nft.delete_table(&name.table()));
-        let _ = route.ask(links::remove(&bridge));
+        if let Err(also) = removal::remove(route, name, true) {
+            also.report();
+        }
     })
 }
 
@@ -46,7 +48,8 @@ pub fn mac(name: &NetName) -> Mac {
 
 fn furnish(route: &mut Route, name: NetName, label: Label, mtu: u32, bridge: &Interface) -> Result<Network> {
     let link = links::find(route, bridge)?;
-    let mut network = Network { name, index: link.index, mtu, label };
+    let mut network = Network { name, index: link.index, mtu, label: Label { is_half: true, ..label } };
+    write_label(route, &network)?;
     forwarding::of_bridge(bridge.as_str(), network.label.v6.is_some())?;
     rules::load(&network, &Saved::default())?;
     let settings = Settings { mtu: Some(mtu), ..Settings::up() };
@@ -54,25 +57,37 @@ fn furnish(route: &mut Route, name: NetName, label: Label, mtu: u32, bridge: &In
     requests.extend(network.addresses(ROUTER).map(|cidr| addresses::add(link.index, bridge, cidr)));
     route.batch(&requests)?;
     let all = links::list(route)?;
-    network.label.is_half = true;
     open_uplinks(route, &mut network, &all)?;
+    if network.label.is_open {
+        open::open(&mut Nft::open()?, &network)?;
+    }
     network.label.is_half = false;
-    write_label(route, &network).inspect_err(|_| forwarding::switch_off(&network.label.switched))?;
-    Ok(network)
+    write_label(route, &network).map(|()| network)
 }
 
-/// The switches are written down before they are turned on, so that who is killed in between leaves word of them.
+/// Turns what the network needs to reach the outside. It is written down first, so that who is killed in between
+/// leaves word of it.
 fn open_uplinks(route: &mut Route, network: &mut Network, all: &[Link]) -> Result<()> {
     if network.label.is_internal {
         return Ok(());
     }
     let uplinks = forwarding::uplinks(all, &routes::list(route)?);
-    let off = forwarding::off_at(&uplinks, network.label.v6.is_some())?;
-    network.label.switched.extend(off.iter().cloned());
-    network.label.switched.sort_unstable();
-    network.label.switched.dedup();
-    write_label(route, network)?;
-    forwarding::switch_on(&off)
+    let before: Vec<String> =
+        Network::among(all).into_iter().flat_map(|network| network.label.switched).collect();
+    let switches = forwarding::of_uplinks(&uplinks, all, network.label.v6.is_some(), &before)?;
+    if network.label.note(switches.iter().map(ToString::to_string)) {
+        write_label(route, network)?;
+    }
+    forwarding::turn(&switches)
+}
+
+/// Lets a network through the firewalls of others from now on.
+pub fn open_firewall(route: &mut Route, nft: &mut Nft, network: &mut Network) -> Result<()> {
+    open::open(nft, network)?;
+    if !std::mem::replace(&mut network.label.is_open, true) {
+        write_label(route, network)?;
+    }
+    Ok(())
 }
 
 /// Writes on the bridge what the network is.
@@ -87,12 +102,21 @@ pub fn repair(route: &mut Route, name: &NetName) -> Result<Network> {
     let mut network = Network::find(route, name)?;
     let bridge = name.bridge()?;
     forwarding::of_bridge(bridge.as_str(), network.label.v6.is_some())?;
-    let mut nft = Nft::open()?;
     let all = links::list(route)?;
-    rules::load(&network, &Saved::read(&mut nft, &network, &all)?)?;
+    repair_rules(&network, &all)?;
     let mut requests = vec![links::set_index(format!("set {bridge} up"), network.index, &Settings::up())];
     requests.extend(network.addresses(ROUTER).map(|cidr| addresses::add(network.index, &bridge, cidr)));
     route.batch(&requests)?;
     open_uplinks(route, &mut network, &all)?;
     Ok(network)
+}
+
+/// Loads both tables again, the second one where a host needs it.
+fn repair_rules(network: &Network, all: &[Link]) -> Result<()> {
+    let mut nft = Nft::open()?;
+    rules::load(network, &Saved::read(&mut nft, network, all)?)?;
+    let is_confined = |link: &Link| {
+        link.master == Some(network.index) && guard::Confinement::of(network, link.group).is_any()
+    };
+    if all.iter().any(is_confined) { guard::load(network) } else { Ok(()) }
 }

@@ -6,18 +6,21 @@
 //! | [`label`] | what is written on the bridge |
 //! | [`subnets`] | subnets that nobody uses |
 //! | [`rules`] | the table of nftables |
-//! | [`forwarding`] | the switches of the kernel that let packets through |
+//! | [`guard`] | hosts that may do less than the others, and the table for them |
+//! | [`forwarding`], [`switch`] | the switches of the kernel that let packets through |
 //! | [`make`], [`removal`] | networks made and repaired, and removed |
 //! | [`turn`] | one process at a time that does so |
 //! | [`remains`] | what killed ones have left |
 
 pub mod forwarding;
+pub mod guard;
 pub mod label;
 pub mod make;
 pub mod remains;
 pub mod removal;
 pub mod rules;
 pub mod subnets;
+pub mod switch;
 pub mod turn;
 
 use crate::cidr::Cidr;
@@ -99,7 +102,8 @@ pub struct Network {
 }
 
 impl Network {
-    fn of(link: &Link) -> Option<Self> {
+    /// The network that an interface is the bridge of.
+    pub fn of(link: &Link) -> Option<Self> {
         let label = Label::read(link.alias.as_deref()?)?;
         Some(Network { name: NetName::of(link)?, index: link.index, mtu: link.mtu, label })
     }

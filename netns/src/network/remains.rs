@@ -1,11 +1,11 @@
 //! What killed processes have left of networks. For the holder of the turn: nobody is about to finish it.
 
-use super::{NetName, Network, make, removal};
+use super::{NetName, Network, make, removal, rules};
 use crate::netlink::Route;
 use crate::netlink::links::{self, Link};
 use crate::network::label::Label;
 use crate::network::turn::Turn;
-use crate::nft::{Nft, flows};
+use crate::nft::{BRIDGE, INET, Nft, flows};
 use chain::Result;
 use std::net::IpAddr;
 
@@ -17,9 +17,12 @@ pub fn remove(route: &mut Route, nft: &mut Nft, _: &Turn) -> Result<()> {
         removal::remove_all(route, &name, bridge, &all)?;
     }
     for table in nft.tables().map_err(|refusal| refusal.of("list tables"))? {
-        let name = table.strip_prefix(NetName::TABLE).and_then(|name| name.parse::<NetName>().ok());
-        if name.is_some_and(|name| bridges().all(|(other, _)| other != name)) {
-            nft.delete_table(&table).map_err(|refusal| refusal.of(&format!("remove the table {table}")))?;
+        let is_ours = [INET, BRIDGE].contains(&table.family);
+        let name = table.name.strip_prefix(NetName::TABLE).filter(|_| is_ours);
+        if let Some(name) = name.and_then(|name| name.parse::<NetName>().ok())
+            && bridges().all(|(other, _)| other != name)
+        {
+            rules::remove(&name)?;
         }
     }
     Ok(())
@@ -36,6 +39,6 @@ fn is_half(name: &NetName, bridge: &Link) -> bool {
 /// Has the kernel forget the connections to hosts of a network that have none of these addresses.
 pub fn forget_flows(nft: &mut Nft, network: &Network, living: &[IpAddr]) -> Result<()> {
     let is_gone = |ip: IpAddr| network.label.subnets().any(|s| s.contains(ip)) && !living.contains(&ip);
-    flows::forget(nft, |flow| is_gone(flow.answers))
+    flows::forget(nft, |flow| is_gone(flow.answers.ip()))
         .map_err(|refusal| refusal.of("forget the flows of hosts that are gone"))
 }

@@ -1,9 +1,10 @@
 //! The table of a network: read once by nft when the network is made. A published port is an element of its maps,
 //! and nothing else of it ever changes.
 
-use super::Network;
+use super::{NetName, Network};
 use crate::attach::ports::Saved;
 use crate::network::label::Label;
+use crate::nft::{BRIDGE, INET, Nft};
 use chain::text::escape;
 use chain::{Cannot, Error, Result};
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -13,12 +14,17 @@ use std::process::Command;
 
 /// Loads the table, in place of one that is there, with these ports: all at once, so that no packet meets half of it.
 pub fn load(network: &Network, ports: &Saved) -> Result<()> {
+    run(network, &text(network, ports)?)
+}
+
+/// Has nft do what it reads, all of it or nothing.
+pub fn run(network: &Network, text: &str) -> Result<()> {
     let what = format!("load the rules of the network {}", network.name);
     let mut file = File::from(memfd_create("rules", MemfdFlags::CLOEXEC).cannot("make a file in memory")?);
-    file.write_all(text(network, ports)?.as_bytes()).and_then(|()| file.rewind()).cannot("write the rules")?;
+    file.write_all(text.as_bytes()).and_then(|()| file.rewind()).cannot("write the rules")?;
     let output = Command::new("nft").args(["-f", "-"]).stdin(file).output().map_err(|e| match e.kind() {
         ErrorKind::NotFound => Error::new(&what, "nft is not installed")
-            .hint("it is of the package nftables, and needed only when a network is made or repaired"),
+            .hint("it is of the package nftables, and needed only when a network is made or repaired, or gets the first host with --internal or --no-icc"),
         _ => Error::new("run nft", e),
     })?;
     if output.status.success() {
@@ -26,6 +32,15 @@ pub fn load(network: &Network, ports: &Saved) -> Result<()> {
     }
     let talk = String::from_utf8_lossy(&output.stderr);
     Err(Error::new(what, format_args!("nft says: {}", escape(talk.lines().next().unwrap_or("nothing")))))
+}
+
+/// Removes them, with those for [confined](super::guard) hosts; that there are none is no failure.
+pub fn remove(name: &NetName) -> Result<()> {
+    let mut nft = Nft::open()?;
+    [INET, BRIDGE]
+        .into_iter()
+        .try_for_each(|family| nft.delete_table(family, &name.table()))
+        .map_err(|refusal| refusal.of(&format!("remove the rules of the network {name}")))
 }
 
 /// The maps of published ports, for all addresses and for single ones.

@@ -1,9 +1,9 @@
-//! Making, mending and removing of networks is one process's at a time, so that whoever has the turn knows that a
-//! network which is only half there has nobody left who would go on with it.
+//! What networks are, and which ports are published, is changed by one process at a time: so what it has found free
+//! stays free, and what it finds half made or half removed has nobody left who would go on with it.
 
 use crate::attach::hosts::DIRECTORY;
+use crate::names::lock_directory;
 use chain::{Cannot, Result};
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
@@ -21,9 +21,6 @@ impl Turn {
             }
             other => other.cannot_with(|| format!("make {DIRECTORY}"))?,
         }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = open(DIRECTORY, flags, Mode::empty()).cannot_with(|| format!("open {DIRECTORY}"))?;
-        flock(&fd, FlockOperation::LockExclusive).cannot_with(|| format!("lock {DIRECTORY}"))?;
-        Ok(Turn(Some(fd)))
+        lock_directory(DIRECTORY).map(|fd| Turn(Some(fd)))
     }
 }

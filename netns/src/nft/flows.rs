@@ -1,71 +1,55 @@
-//! Flows that the kernel remembers: one of UDP goes on to where it went before its port was published.
+//! Connections that the kernel follows, as translation of addresses does: linux/netfilter/nfnetlink_conntrack.h.
 
 use super::Nft;
 use super::attributes::{bytes, find, nested};
 use crate::netlink::socket::{Frame, Refusal};
+use crate::netlink::sockets::Protocol;
 use netlink_packet_core::NLM_F_ACK;
-use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// `NFNL_SUBSYS_CTNETLINK`, with `IPCTNL_MSG_CT_*`.
 const GET: u16 = 1 << 8 | 1;
 const DELETE: u16 = 1 << 8 | 2;
-// CTA_*, CTA_TUPLE_* and CTA_PROTO_* of linux/netfilter/nfnetlink_conntrack.h.
+// CTA_*, CTA_TUPLE_*, CTA_IP_* and CTA_PROTO_*.
 const ORIGINAL: u16 = 1;
 const REPLY: u16 = 2;
-const ADDRESSES: u16 = 1;
-const SOURCE_V4: u16 = 1;
-const SOURCE_V6: u16 = 3;
 const ID: u16 = 12;
 const ZONE: u16 = 18;
+const ADDRESSES: u16 = 1;
 const PROTOCOL: u16 = 2;
 const NUMBER: u16 = 1;
-const TO_PORT: u16 = 3;
-const UDP: u8 = 17;
+/// Of an address of IPv4, one of IPv6, and a port.
+type End = (u16, u16, u16);
+const SOURCE: End = (1, 3, 2);
+const DESTINATION: End = (2, 4, 3);
 
-/// A flow, as far as it is looked at here.
-#[derive(Debug)]
+/// A connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {
-    /// Where answers come from; another place than where the first packet went when addresses are translated.
-    pub answers: IpAddr,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Where its first packet went.
+    pub to: SocketAddr,
+    /// Where answers come from; another place when addresses are translated.
+    pub answers: SocketAddr,
 }
 
-/// Has the kernel forget some flows.
+/// The connections of TCP and UDP.
+pub fn list(nft: &mut Nft) -> Result<Vec<Flow>, Refusal> {
+    nft.list(question(), |_, body| flow(body))
+}
+
+/// Has the kernel forget some of them, so that their next packets are looked at anew.
 pub fn forget(nft: &mut Nft, is_meant: impl Fn(&Flow) -> bool) -> Result<(), Refusal> {
-    let mut found = Vec::new();
-    let question = Frame { kind: GET, flags: 0, body: vec![0; 4] };
-    nft.dump(question, |family, attributes| {
-        if flow(attributes).is_some_and(|flow| is_meant(&flow)) {
-            found.extend(removal(family, attributes));
-        }
-    })?;
-    nft.try_each(&found)
-}
-
-fn flow(attributes: &[u8]) -> Option<Flow> {
-    let addresses = find(find(attributes, REPLY)?, ADDRESSES)?;
-    let v4 = || Some(IpAddr::from(<[u8; 4]>::try_from(find(addresses, SOURCE_V4)?).ok()?));
-    let v6 = || Some(IpAddr::from(<[u8; 16]>::try_from(find(addresses, SOURCE_V6)?).ok()?));
-    Some(Flow { answers: v4().or_else(v6)? })
-}
-
-/// Forgets the flows of UDP to these ports of this host, so that the next packet is looked at anew.
-pub fn forget_udp(nft: &mut Nft, ports: &BTreeSet<u16>) -> Result<(), Refusal> {
-    let mut found = Vec::new();
-    let question = Frame { kind: GET, flags: 0, body: vec![0; 4] };
-    nft.dump(question, |family, attributes| {
-        if is_udp_to(attributes, ports).unwrap_or(false) {
-            found.extend(removal(family, attributes));
-        }
+    let removals = nft.list(question(), |family, body| {
+        flow(body).filter(|flow| is_meant(flow)).and_then(|_| removal(family, body))
     })?;
     // One that has ended meanwhile is as good.
-    nft.try_each(&found)
+    nft.try_each(&removals)
 }
 
-fn is_udp_to(attributes: &[u8], ports: &BTreeSet<u16>) -> Option<bool> {
-    let protocol = find(find(attributes, ORIGINAL)?, PROTOCOL)?;
-    let port = u16::from_be_bytes(find(protocol, TO_PORT)?.try_into().ok()?);
-    Some(find(protocol, NUMBER)? == [UDP] && ports.contains(&port))
+fn question() -> Frame {
+    Frame { kind: GET, flags: 0, body: vec![0; 4] }
 }
 
 fn removal(family: u8, attributes: &[u8]) -> Option<Frame> {
@@ -75,4 +59,18 @@ fn removal(family: u8, attributes: &[u8]) -> Option<Frame> {
         [ID, ZONE].into_iter().filter_map(|kind| Some(bytes(kind, find(attributes, kind)?))).flatten(),
     );
     Some(Frame { kind: DELETE, flags: NLM_F_ACK, body })
+}
+
+fn flow(attributes: &[u8]) -> Option<Flow> {
+    let (original, reply) = (find(attributes, ORIGINAL)?, find(attributes, REPLY)?);
+    let protocol = Protocol::of(*find(find(original, PROTOCOL)?, NUMBER)?.first()?)?;
+    Some(Flow { protocol, to: end(original, DESTINATION)?, answers: end(reply, SOURCE)? })
+}
+
+fn end(tuple: &[u8], (v4, v6, port): End) -> Option<SocketAddr> {
+    let ip = find(tuple, ADDRESSES)?;
+    let of_v4 = || Some(IpAddr::from(<[u8; 4]>::try_from(find(ip, v4)?).ok()?));
+    let of_v6 = || Some(IpAddr::from(<[u8; 16]>::try_from(find(ip, v6)?).ok()?));
+    let port = u16::from_be_bytes(find(find(tuple, PROTOCOL)?, port)?.try_into().ok()?);
+    Some(SocketAddr::new(of_v4().or_else(of_v6)?, port))
 }

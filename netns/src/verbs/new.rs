@@ -9,6 +9,7 @@ use crate::name::Name;
 use crate::names;
 use crate::namespace::Namespace;
 use crate::netlink::Route;
+use crate::network::guard::Confinement;
 use crate::network::{NetName, Network};
 use crate::published::Published;
 use crate::rate::Rate;
@@ -53,6 +54,15 @@ pub struct Options {
     /// A server that resolves names, instead of those of this host; repeatable
     #[arg(long, value_name = "ADDRESS", requires = "net")]
     dns: Vec<IpAddr>,
+    /// No way out, and none in but from this host and the network
+    #[arg(long, requires = "net")]
+    internal: bool,
+    /// It and the others of the network do not reach each other
+    #[arg(long, requires = "net")]
+    no_icc: bool,
+    /// Have the firewalls of others let the network through
+    #[arg(long, requires = "net")]
+    open_firewall: bool,
     /// What to run, and its arguments
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -101,6 +111,8 @@ fn plan(options: &Options, route: &mut Route, net: &NetName, name: Option<Name>)
         up: options.up,
         ports: options.publish.clone(),
         dns: options.dns.clone(),
+        confinement: Confinement { is_internal: options.internal, is_isolated: options.no_icc },
+        opens_firewall: options.open_firewall,
     };
     plan.check().map(|()| plan)
 }
