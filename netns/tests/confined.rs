@@ -4,7 +4,12 @@
 
 mod common;
 
-use common::{HOST4, INTERNET4, INTERNET6, Tcp, Udp, address, ask, at, on_a_host, refusal, serve, sh};
+use common::{
+    HOST4, INTERNET4, INTERNET6, Tcp, Udp, address, ask, at, inside, on_a_host, refusal, serve, sh,
+};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6, UdpSocket};
+use std::thread;
+use std::time::Duration;
 
 /// Everybody serves at port 7000.
 fn all_serve(names: &[&str]) {
@@ -15,19 +20,36 @@ fn all_serve(names: &[&str]) {
     serve("inet", INTERNET6, 7000, "yes");
 }
 
+/// All at once, because what is dropped takes its time.
 #[track_caller]
-fn reach(from: &str, to: &str, wanted: bool) {
-    for protocol in [Tcp, Udp] {
-        for family in [4, 6] {
-            let ip = match (to, family) {
-                ("inet", 4) => INTERNET4.to_owned(),
-                ("inet", _) => INTERNET6.to_owned(),
-                _ => address(to, family),
-            };
-            let answer = ask(from, protocol, at(&ip, 7000));
-            assert_eq!(answer.is_some(), wanted, "{from:?} to {to:?} at {ip} by {protocol:?}");
-        }
+fn reach(from: &'static str, to: &str, wanted: bool) {
+    let ways = [(Tcp, 4), (Tcp, 6), (Udp, 4), (Udp, 6)].map(|(protocol, family)| {
+        let ip = match (to, family) {
+            ("inet", 4) => INTERNET4.to_owned(),
+            ("inet", _) => INTERNET6.to_owned(),
+            _ => address(to, family),
+        };
+        let server = at(&ip, 7000);
+        (protocol, ip, thread::spawn(move || ask(from, protocol, server)))
+    });
+    for (protocol, ip, answer) in ways {
+        assert_eq!(answer.join().unwrap().is_some(), wanted, "{from:?} to {to:?} at {ip} by {protocol:?}");
     }
+}
+
+/// Whether a packet arrives, without any answer; the interface of both is number 2.
+fn arrives(from: &str, to: &str, ip: &str) -> bool {
+    let target = match ip.parse().unwrap() {
+        IpAddr::V4(ip) => SocketAddr::from((ip, 7100)),
+        IpAddr::V6(ip) => SocketAddrV6::new(ip, 7100, 0, 2).into(),
+    };
+    let receiver = inside(to, || UdpSocket::bind("[::]:7100").unwrap());
+    receiver.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    inside(from, move || {
+        let sender = UdpSocket::bind(if target.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" }).unwrap();
+        sender.send_to(b"!", target).unwrap();
+    });
+    receiver.recv(&mut [0]).is_ok()
 }
 
 /// What follows `nv` in the name of its interface at the bridge.
@@ -97,25 +119,27 @@ fn a_host_apart_does_not_reach_the_others_nor_they_it() {
         assert!(ask("inet", Tcp, at(HOST4, 8080)).is_some());
         // What everybody may, siblings may too.
         assert!(ask("one", Tcp, at(HOST4, 8080)).is_some());
-        // By way of the router, which would send it back to the bridge.
-        let one = address("one", 4);
-        sh(&format!("ip -n apart route add {one} via 10.9.0.1"));
-        assert!(ask("apart", Udp, at(&one, 7000)).is_none());
-        let apart = address("apart", 4);
-        sh(&format!("ip -n one route add {apart} via 10.9.0.1"));
-        assert!(ask("one", Udp, at(&apart, 7000)).is_none());
-        // Nor by addresses that only the link has.
-        let link = |name: &str| {
-            sh(&format!("ip -n {name} -6 -o addr show dev eth0 scope link | sed 's/.*inet6 //; s,/.*,,'"))
-        };
-        let ping = |name: &str, to: &str| {
+        let (one, apart) = (address("one", 4), address("apart", 4));
+        let mac = |name: &str| sh(&format!("ip netns exec {name} cat /sys/class/net/eth0/address"));
+        sh(&format!("ip -n one neigh replace {apart} lladdr {} dev eth0", mac("apart")));
+        sh(&format!("ip -n apart neigh replace {one} lladdr {} dev eth0", mac("one")));
+        let ways = || {
+            let pair = |one_to_apart: &str, apart_to_one: &str| {
+                [arrives("one", "apart", one_to_apart), arrives("apart", "one", apart_to_one)]
+            };
+            // What is meant for all of the link, and what is meant for the other.
+            let direct = [pair("ff02::1", "ff02::1"), pair(&apart, &one)];
+            // By way of the router, which sends it back to the bridge.
             sh(&format!(
-                "ip netns exec {name} busybox ping -c 1 -W 1 -I eth0 {to} >/dev/null && echo yes || echo no"
-            ))
+                "ip -n apart route add {one} via 10.9.0.1; ip -n one route add {apart} via 10.9.0.1"
+            ));
+            let routed = pair(&apart, &one);
+            sh(&format!("ip -n apart route del {one}; ip -n one route del {apart}"));
+            [direct[0], direct[1], routed].concat()
         };
-        assert_eq!(ping("apart", &link("one")), "no");
+        assert_eq!(ways(), [false; 6]);
         sh("nft delete table bridge netns-a");
-        assert_eq!(ping("apart", &link("one")), "yes", "it is not this table that keeps them apart");
+        assert_eq!(ways(), [true; 6], "it is not this table that keeps them apart");
     });
 }
 

@@ -283,9 +283,9 @@ fn of_two_who_want_a_port_at_once_one_gets_it() {
         sh("for n in a b c d; do netns net add $n; done");
         for round in 0..10 {
             let script = format!("
-                for n in a b c d; do (netns new $n{round} --net $n -p 8080:80 2>$n.err && echo >won.$n) & done; wait
+                for n in a b c d; do (netns new $n-{round} --net $n -p 8080:80 2>$n.err && echo >won.$n) & done; wait
                 ls won.* | wc -l; grep -l 'is published already' ?.err | wc -l; rm -f won.* ?.err
-                nft list ruleset | grep -c '8080 comment'; for n in a b c d; do netns del $n{round} 2>/dev/null || true; done");
+                nft list ruleset | grep -c '8080 comment'; for n in a b c d; do netns del $n-{round} 2>/dev/null || true; done");
             assert_eq!(sh(&format!("cd /run; {script}")), "1\n3\n1", "round {round}");
         }
     });
