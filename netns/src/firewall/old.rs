@@ -2,6 +2,7 @@
 //! for a table makes it, so only those that are there are asked for.
 
 use super::wall::{Keeper, Wall};
+use crate::survey::reading::Verdict;
 use chain::sys::net::option;
 use nix::errno::Errno;
 use nix::libc::{IPPROTO_IP, IPPROTO_IPV6, NFPROTO_IPV4, NFPROTO_IPV6};
@@ -26,6 +27,8 @@ const BYTES: usize = 80;
 const HEAD: usize = 40;
 /// struct xt_standard_target: a size of two bytes, a name, which is empty, and the verdict.
 const TARGET_NAME: usize = 2;
+const STANDARD: &[u8] = b"\0";
+const REJECT: &[u8] = b"REJECT\0";
 const VERDICT: usize = 32;
 /// -NF_DROP - 1 and -NF_ACCEPT - 1.
 const DROP: i32 = -1;
@@ -44,6 +47,7 @@ struct Layout {
     inverse: usize,
     target: usize,
     next: usize,
+    size: usize,
 }
 
 const LAYOUTS: [Layout; 2] = [
@@ -57,6 +61,7 @@ const LAYOUTS: [Layout; 2] = [
         inverse: 83,
         target: 88,
         next: 90,
+        size: 112,
     },
     Layout {
         family: NFPROTO_IPV6,
@@ -68,6 +73,7 @@ const LAYOUTS: [Layout; 2] = [
         inverse: 132,
         target: 140,
         next: 142,
+        size: 168,
     },
 ];
 
@@ -99,7 +105,7 @@ fn of_family(layout: &Layout) -> Option<Old> {
     )
 }
 
-/// The rules of the chain, and last its policy.
+/// The rules of the chain, and last its policy, which is a rule for all.
 fn forward(layout: &Layout) -> Result<Vec<u8>, Errno> {
     let socket = socket(layout.socket, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
     let mut info = vec![0; INFO];
@@ -121,10 +127,15 @@ fn learn(layout: &Layout, mut rules: &[u8]) -> Option<Old> {
     while !rules.is_empty() {
         let length = half(rules, layout.next).filter(|length| *length > 0)?;
         let (rule, rest) = rules.split_at_checked(length)?;
-        let verdict = verdict(rule.get(half(rule, layout.target)?..)?);
-        if rest.is_empty() {
-            old.drops = verdict == Some(DROP);
-        } else if verdict == Some(ACCEPT) && *rule.get(layout.inverse)? == 0 {
+        let at = half(rule, layout.target)?;
+        let verdict = verdict(rule.get(at..)?);
+        let is_for_all = at == layout.size && rule.get(..=layout.inverse)?.iter().all(|byte| *byte == 0);
+        if is_for_all && verdict.is_some() {
+            // What follows sees nothing, as after the policy.
+            old.drops = verdict == Some(Verdict::Drop);
+            break;
+        }
+        if verdict == Some(Verdict::Accept) && *rule.get(layout.inverse)? == 0 {
             old.incoming.extend(name(rule.get(layout.incoming..)?));
             old.outgoing.extend(name(rule.get(layout.outgoing..)?));
         }
@@ -133,10 +144,14 @@ fn learn(layout: &Layout, mut rules: &[u8]) -> Option<Old> {
     Some(old)
 }
 
-/// That of a rule that names one, and not a program.
-fn verdict(target: &[u8]) -> Option<i32> {
-    let is_standard = *target.get(TARGET_NAME)? == 0;
-    number(target, VERDICT).filter(|_| is_standard).map(|number| (number as u32).cast_signed())
+/// What a target does; none where that is another chain's or a program's to say.
+fn verdict(target: &[u8]) -> Option<Verdict> {
+    let name = target.get(TARGET_NAME..)?;
+    match number(target, VERDICT).map(|number| (number as u32).cast_signed()) {
+        Some(DROP) if name.starts_with(STANDARD) => Some(Verdict::Drop),
+        Some(ACCEPT) if name.starts_with(STANDARD) => Some(Verdict::Accept),
+        _ => name.starts_with(REJECT).then_some(Verdict::Drop),
+    }
 }
 
 fn name(bytes: &[u8]) -> Option<String> {

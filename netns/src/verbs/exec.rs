@@ -51,7 +51,10 @@ pub fn run(options: &Options) -> Result<u8> {
 
 fn read_name(name: &OsString) -> Result<Name> {
     let text = name.to_str().unwrap_or_default();
-    text.parse().map_err(|why| Error::new(format_args!("use {} for <NAME>", show(name)), why))
+    text.parse().map_err(|why| {
+        Error::new(format_args!("use {} for <NAME>", show(name)), why)
+            .hint("as in `netns exec NAME COMMAND`; `netns ls` lists the names")
+    })
 }
 
 fn enter(name: &str, namespace: &Namespace) -> Result<()> {
