@@ -19,7 +19,7 @@ const PAUSE: u64 = 25_000;
 const AT_ONCE: u64 = 4;
 
 /// Lines that are killed. `NAME` and `PORT` are a row's own; `OLD` is a network with a host in it, made before.
-const LINES: [&str; 15] = [
+const LINES: [&str; 18] = [
     "cgctl new NAME m=64M -- netns new NAME --net lan -p PORT:80 -p PORT:80/udp --dns 192.0.2.53 -- INSIDE",
     "cgctl new NAME m=64M -- netns new NAME --net lan -p PORT:80/udp --down 10m --up 10m -- INSIDE",
     "cgctl new m=64M -- netns new --net lan -p PORT-PORT:80-80 -- INSIDE",
@@ -27,8 +27,11 @@ const LINES: [&str; 15] = [
     "cgctl new m=64M -- netns new NAME --net lan -p PORT:80/udp -- sh -c INSIDE;INSIDE",
     "netns new NAME --net lan -p PORT:80/udp -- sh -c :",
     "netns new NAME --net lan -p PORT:80 -p PORT:80/udp --dns 192.0.2.53",
+    "cgctl new m=64M -- netns new NAME --net lan --no-icc -p PORT:80/udp -- INSIDE",
+    "cgctl new m=64M -- netns new NAME --net OLD --open-firewall --internal -p PORT:80 -- INSIDE",
     "netns new NAME --net lan",
     "netns net add NET",
+    "netns net add NET --open-firewall",
     "netns net add NET --internal",
     "netns net rm --force OLD",
     "netns net repair",
@@ -55,8 +58,8 @@ fn apart() {
     mount("tmpfs", "/run", "tmpfs", MountFlags::empty(), Some(c"mode=755")).unwrap();
 }
 
-/// The network `lan`, without a way out, so that all that is switched on at the uplink is others' doing; and a host
-/// in it that stays.
+/// The network `lan`, without a way out, so that all that is switched on at the uplink is others' doing; a host in it
+/// that stays; and a firewall of somebody else.
 struct World {
     sandbox: Sandbox,
     before: Vec<String>,
@@ -70,7 +73,9 @@ impl World {
             .shell(
                 "ip link set lo up; ip link add up0 type veth peer name e0; ip addr add 192.0.2.2/24 dev up0
                 ip link set up0 up; ip link set e0 up; ip route add default via 192.0.2.1
-                netns net add lan --internal; netns new stays --net lan -p 81:81 -p 81:81/udp; netns gc",
+                nft add table ip filter
+                nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'
+                netns net add lan --internal; netns new stays --net lan --no-icc -p 81:81 -p 81:81/udp; netns gc",
             )
             .done()
             .is(0);
