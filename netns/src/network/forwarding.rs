@@ -45,23 +45,23 @@ pub fn uplinks<'a>(links: &'a [Link], ways: &[Way]) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// The switches to be [turned](turn) so that packets of the networks get through the uplinks, in this order. `switched`
-/// are those that were turned for networks before.
+/// Lets packets of the networks through the uplinks, and gives the switches that were turned for it, in this order.
+/// `switched` are those that were turned for networks before.
 pub fn of_uplinks(
     uplinks: &BTreeSet<&str>,
     links: &[Link],
     has_v6: bool,
     switched: &[String],
-) -> Result<Vec<Switch>> {
-    let named = |kind: fn(String) -> Switch| uplinks.iter().map(move |uplink| kind((*uplink).to_owned()));
-    let mut wanted: Vec<Switch> = named(Switch::Forward4).filter(Switch::is_untouched).collect();
+) -> Result<Vec<String>> {
+    let mut wanted: Vec<Switch> =
+        uplinks.iter().map(|uplink| Switch::Forward4((*uplink).to_owned())).collect();
     let is_old = has_v6 && read(&file("ipv6", "default", "force_forwarding"))?.is_none();
     match (has_v6, is_old) {
         (false, _) => {}
-        (true, false) => wanted.extend(named(Switch::Forward6).filter(Switch::is_untouched)),
+        (true, false) => wanted.extend(uplinks.iter().map(|uplink| Switch::Forward6((*uplink).to_owned()))),
         (true, true) => wanted.extend(globally(uplinks, links, switched)?),
     }
-    Ok(wanted)
+    turn(wanted)
 }
 
 /// The same for all of IPv6, and first what keeps the rest as it was.
@@ -82,15 +82,17 @@ fn globally(uplinks: &BTreeSet<&str>, links: &[Link], switched: &[String]) -> Re
     Ok(switches)
 }
 
-/// Turns switches, and says so where others notice.
-pub fn turn(wanted: &[Switch]) -> Result<()> {
+fn turn(wanted: Vec<Switch>) -> Result<Vec<String>> {
+    let mut switched = Vec::new();
     for switch in wanted {
-        let is_new = write(&switch.file(), switch.on())?;
-        if let Some(what) = switch.remark().filter(|_| is_new) {
-            say(&what);
+        if write(&switch.file(), switch.on()).inspect_err(|_| turn_back(&switched))? || switch.is_kept() {
+            if let Some(what) = switch.remark() {
+                say(&what);
+            }
+            switched.push(switch.to_string());
         }
     }
-    Ok(())
+    Ok(switched)
 }
 
 /// Undoes it, the last first. An interface that has gone needs nothing.

@@ -2,7 +2,6 @@
 
 use super::label::{Label, ROUTER};
 use super::subnets::hash;
-use super::switch::Switch;
 use super::{NetName, Network, forwarding, guard, rules};
 use crate::attach::{hosts, ports};
 use crate::firewall::open;
@@ -61,43 +60,34 @@ fn furnish(route: &mut Route, name: NetName, label: Label, mtu: u32, bridge: &In
     requests.extend(network.addresses(ROUTER).map(|cidr| addresses::add(link.index, bridge, cidr)));
     route.batch(&requests)?;
     let all = links::list(route)?;
-    let switches = switches(route, &mut network, &all)?;
-    // Written first: whoever is killed from here on has left what is to be turned back, and what is to be repaired.
-    write_label(route, &network)?;
-    turn(&network, &switches)?;
+    open_uplinks(route, &mut network, &all)?;
+    let open = match network.label.is_open {
+        true => open::open(&mut Nft::open()?, &network),
+        false => Ok(()),
+    };
+    open.and_then(|()| write_label(route, &network))
+        .inspect_err(|_| forwarding::turn_back(&network.label.switched))?;
     Ok(network)
 }
 
-/// Turns switches, and opens the firewall if that is wanted: both or nothing.
-fn turn(network: &Network, switches: &[Switch]) -> Result<()> {
-    let open = || match network.label.is_open {
-        true => open::open(&mut Nft::open()?, network),
-        false => Ok(()),
-    };
-    open().and_then(|()| forwarding::turn(switches)).inspect_err(|_| {
-        forwarding::turn_back(&network.label.switched);
-    })
-}
-
-/// What the network needs to be turned to reach the outside. It is written into its label.
-fn switches(route: &mut Route, network: &mut Network, all: &[Link]) -> Result<Vec<Switch>> {
+/// Turns what the network needs to reach the outside, and tells whether that was anything.
+fn open_uplinks(route: &mut Route, network: &mut Network, all: &[Link]) -> Result<bool> {
     if network.label.is_internal {
-        return Ok(Vec::new());
+        return Ok(false);
     }
     let uplinks = forwarding::uplinks(all, &routes::list(route)?);
     let before: Vec<String> =
         Network::among(all).into_iter().flat_map(|network| network.label.switched).collect();
-    let switches = forwarding::of_uplinks(&uplinks, all, network.label.v6.is_some(), &before)?;
-    // Somebody may have turned back what is written there already.
-    let words = switches.iter().map(ToString::to_string);
-    let new: Vec<String> = words.filter(|word| !network.label.switched.contains(word)).collect();
-    network.label.switched.extend(new);
-    Ok(switches)
+    let mut switched = forwarding::of_uplinks(&uplinks, all, network.label.v6.is_some(), &before)?;
+    // What somebody has turned back meanwhile.
+    switched.retain(|switch| !network.label.switched.contains(switch));
+    let is_any = !switched.is_empty();
+    network.label.switched.extend(switched);
+    Ok(is_any)
 }
 
 /// Lets a network through the firewalls of others from now on.
 pub fn open_firewall(route: &mut Route, nft: &mut Nft, network: &mut Network) -> Result<()> {
-    let _lock = ports::lock()?;
     open::open(nft, network)?;
     if !std::mem::replace(&mut network.label.is_open, true) {
         write_label(route, network)?;
@@ -121,9 +111,9 @@ pub fn repair(route: &mut Route, name: &NetName) -> Result<Network> {
     let mut requests = vec![links::set_index(format!("set {bridge} up"), network.index, &Settings::up())];
     requests.extend(network.addresses(ROUTER).map(|cidr| addresses::add(network.index, &bridge, cidr)));
     route.batch(&requests)?;
-    let switches = switches(route, &mut network, &all)?;
-    write_label(route, &network)?;
-    forwarding::turn(&switches)?;
+    if open_uplinks(route, &mut network, &all)? {
+        write_label(route, &network)?;
+    }
     Ok(network)
 }
 
@@ -182,8 +172,7 @@ fn hand_over(route: &mut Route, name: &NetName, networks: Vec<Network>) -> Resul
     let switched: Vec<String> = gone.into_iter().flat_map(|network| network.label.switched).collect();
     match others.into_iter().find(|network| !network.label.is_internal) {
         Some(mut heir) if !switched.is_empty() => {
-            let known = heir.label.switched.clone();
-            heir.label.switched.extend(switched.into_iter().filter(|switch| !known.contains(switch)));
+            heir.label.switched.extend(switched);
             write_label(route, &heir)
         }
         Some(_) => Ok(()),

@@ -20,7 +20,7 @@ pub enum Switch {
     AllForward6,
     /// The interface takes what routers advertise although it is a router's.
     Advertisements(String),
-    /// The interface takes part in forwarding of IPv6 in any case: it does before all others do.
+    /// The interface takes part in forwarding of IPv6 in any case: it did before all others did.
     Stays6(String),
 }
 
@@ -64,6 +64,11 @@ impl Switch {
     /// What it was before, and is set to in the end.
     pub fn off(&self) -> &'static str {
         if matches!(self, Switch::Advertisements(_) | Switch::Stays6(_)) { "1" } else { "0" }
+    }
+
+    /// It is on already, and is to be turned on again in the end.
+    pub fn is_kept(&self) -> bool {
+        matches!(self, Switch::Stays6(_))
     }
 
     /// It is as it is to be in the end.
