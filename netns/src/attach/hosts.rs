@@ -7,6 +7,7 @@ use crate::network::NetName;
 use crate::refused;
 use chain::text::show;
 use chain::{Cannot, Error, Result};
+use nix::errno::Errno;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, ftruncate, open};
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -47,8 +48,19 @@ impl Hosts {
         fs::create_dir_all(&directory)
             .cannot_with(|| format!("make {}", show(&directory)))
             .map_err(refused::for_names)?;
-        let path = directory.join("hosts");
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        Hosts::open_at(directory.join("hosts"), OFlags::CREATE)
+    }
+
+    /// Opens it if the network is still there.
+    pub fn open_if_there(network: &NetName) -> Result<Option<Self>> {
+        match Hosts::open_at(directory(network).join("hosts"), OFlags::empty()) {
+            Err(e) if e.errno() == Some(Errno::ENOENT) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    fn open_at(path: PathBuf, flags: OFlags) -> Result<Self> {
+        let flags = flags | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let file = open(&path, flags, Mode::from(0o644)).cannot_with(|| format!("open {}", show(&path)))?;
         flock(&file, FlockOperation::LockExclusive).cannot_with(|| format!("lock {}", show(&path)))?;
         let file = File::from(file);

@@ -57,7 +57,9 @@ impl Member {
     /// Takes back its published ports, with what flows through them, and its name.
     pub fn leave(self) -> Result<()> {
         let addresses = bare(self.network.addresses(self.number));
-        Hosts::open(&self.network.name)?.set(&addresses, None)?;
+        if let Some(mut names) = Hosts::open_if_there(&self.network.name)? {
+            names.set(&addresses, None)?;
+        }
         resolver::remove(&self.network, self.number);
         if self.label.ports.is_empty() {
             return Ok(());

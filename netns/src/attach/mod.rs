@@ -22,6 +22,7 @@ use crate::firewall::open;
 use crate::name::Name;
 use crate::namespace::Namespace;
 use crate::netlink::{Route, links};
+use crate::network::turn::Turn;
 use crate::network::{Network, guard, make};
 use crate::nft::Nft;
 use chain::Result;
@@ -55,18 +56,21 @@ pub fn attach(route: &mut Route, plan: &Plan, inside: &Namespace, inner: &mut Ro
     let mut network = plan.network.clone();
     let mut nft = Nft::open()?;
     match plan.opens_firewall {
-        true => make::open_firewall(route, &mut nft, &mut network)?,
+        true => {
+            let _turn = Turn::take()?;
+            make::open_firewall(route, &mut nft, &mut network)?;
+        }
         false => open::tell(&mut nft, &network)?,
     }
     if plan.confinement.is_any() {
         guard::ensure(&mut nft, &network)?;
     }
-    let (lock, mut names, host) = patiently(|| {
-        let lock = (!plan.ports.is_empty()).then(ports::lock).transpose()?;
+    let (turn, mut names, host) = patiently(|| {
+        let turn = (!plan.ports.is_empty()).then(Turn::take).transpose()?;
         ports::check(route, &mut nft, plan)?;
         let names = Hosts::open(&network.name)?;
         names.check(route, plan)?;
-        Ok((lock, names, interfaces::make(route, plan, inside)?))
+        Ok((turn, names, interfaces::make(route, plan, inside)?))
     })?;
     let mut attachment = Attachment {
         hosts: names.path(),
@@ -79,7 +83,7 @@ pub fn attach(route: &mut Route, plan: &Plan, inside: &Namespace, inner: &mut Ro
         has_name: plan.name.is_some(),
     };
     let result = attachment.furnish(route, plan, inner, host.number, &mut names);
-    drop((lock, names));
+    drop((turn, names));
     match result {
         Ok(()) => Ok(attachment),
         Err(e) => {
@@ -125,8 +129,10 @@ impl Attachment {
     /// Takes back what does not go with the namespace. To be done while that is there still: with it goes the
     /// interface, and then the address is another's.
     pub fn undo(&mut self) -> Result<()> {
-        if self.has_name {
-            Hosts::open(&self.network.name)?.set(&self.addresses, None)?;
+        if self.has_name
+            && let Some(mut names) = Hosts::open_if_there(&self.network.name)?
+        {
+            names.set(&self.addresses, None)?;
         }
         if self.has_ports {
             ports::purge(&mut self.nft, &self.network, &self.addresses)?;

@@ -45,14 +45,14 @@ pub fn uplinks<'a>(links: &'a [Link], ways: &[Way]) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// Lets packets of the networks through the uplinks, and gives the switches that were turned for it, in this order.
-/// `switched` are those that were turned for networks before.
+/// The switches that are to be turned, in this order, to let packets of networks through the uplinks. `switched` are
+/// those that were turned for networks before.
 pub fn of_uplinks(
     uplinks: &BTreeSet<&str>,
     links: &[Link],
     has_v6: bool,
     switched: &[String],
-) -> Result<Vec<String>> {
+) -> Result<Vec<Switch>> {
     let mut wanted: Vec<Switch> =
         uplinks.iter().map(|uplink| Switch::Forward4((*uplink).to_owned())).collect();
     let is_old = has_v6 && read(&file("ipv6", "default", "force_forwarding"))?.is_none();
@@ -61,7 +61,14 @@ pub fn of_uplinks(
         (true, false) => wanted.extend(uplinks.iter().map(|uplink| Switch::Forward6((*uplink).to_owned()))),
         (true, true) => wanted.extend(globally(uplinks, links, switched)?),
     }
-    turn(wanted)
+    let is_off = |switch: &Switch| Ok(read(&switch.file())?.is_some_and(|value| value != switch.on()));
+    let mut to_turn = Vec::new();
+    for switch in wanted {
+        if is_off(&switch)? || switch.is_kept() {
+            to_turn.push(switch);
+        }
+    }
+    Ok(to_turn)
 }
 
 /// The same for all of IPv6, and first what keeps the rest as it was.
@@ -82,22 +89,20 @@ fn globally(uplinks: &BTreeSet<&str>, links: &[Link], switched: &[String]) -> Re
     Ok(switches)
 }
 
-fn turn(wanted: Vec<Switch>) -> Result<Vec<String>> {
-    let mut switched = Vec::new();
-    for switch in wanted {
-        if write(&switch.file(), switch.on()).inspect_err(|_| turn_back(&switched))? || switch.is_kept() {
-            if let Some(what) = switch.remark() {
-                say(&what);
-            }
-            switched.push(switch.to_string());
+/// Turns switches, and says what of it does not stay within the network: all, or none.
+pub fn turn(switches: &[Switch]) -> Result<()> {
+    for (i, switch) in switches.iter().enumerate() {
+        write(&switch.file(), switch.on()).inspect_err(|_| turn_back(&switches[..i]))?;
+        if let Some(what) = switch.remark() {
+            say(&what);
         }
     }
-    Ok(switched)
+    Ok(())
 }
 
 /// Undoes it, the last first. An interface that has gone needs nothing.
-pub fn turn_back(switched: &[String]) {
-    for switch in switched.iter().rev().filter_map(|switch| Switch::read(switch)) {
+pub fn turn_back(switches: &[Switch]) {
+    for switch in switches.iter().rev() {
         let _ = write(&switch.file(), switch.off());
     }
 }

@@ -7,7 +7,8 @@ use crate::netlink::{Route, routes};
 use crate::network::guard::Confinement;
 use crate::network::label::{Label, PortLabel};
 use crate::network::subnets::{Taken, unique_local};
-use crate::network::{NetName, Network, forwarding, make};
+use crate::network::turn::Turn;
+use crate::network::{NetName, Network, forwarding, make, removal};
 use crate::nft::Nft;
 use crate::output::print;
 use chain::error::FAILED;
@@ -86,10 +87,14 @@ struct Repair {
 /// Does it.
 pub fn run(options: &Options) -> Result<u8> {
     let mut route = Route::open()?;
+    let _turn = match &options.verb {
+        Verb::Ls(_) => None,
+        _ => Some(Turn::take()?),
+    };
     match &options.verb {
         Verb::Add(options) => add(&mut route, options).map(|()| 0),
         Verb::Ls(options) => list(&mut route, options).map(|()| 0),
-        Verb::Rm(options) => each(&options.names, |name| make::remove(&mut route, name, options.force)),
+        Verb::Rm(options) => each(&options.names, |name| removal::remove(&mut route, name, options.force)),
         Verb::Repair(options) => {
             let names = match options.names.as_slice() {
                 [] => Network::list(&mut route)?.into_iter().map(|network| network.name).collect(),

@@ -3,15 +3,16 @@
 use crate::attach::plan::{Plan, number_of};
 use crate::attach::{self, Attachment};
 use crate::create;
+use crate::give;
 use crate::mac::Mac;
 use crate::name::Name;
+use crate::names;
 use crate::namespace::Namespace;
 use crate::netlink::Route;
 use crate::network::guard::Confinement;
 use crate::network::{NetName, Network};
 use crate::published::Published;
 use crate::rate::Rate;
-use crate::verbs::{add, del};
 use chain::child::Parent;
 use chain::exec::{Environment, exec_with};
 use chain::resolver::{HOSTS, RESOLV_CONF};
@@ -153,17 +154,16 @@ fn environment(attachment: &Attachment) -> Environment {
     environment
 }
 
-/// Makes a namespace with a name, which stays.
+/// Makes a namespace with a name, which stays. It gets the name last of all: until then it goes with this process.
 fn named(route: &mut Route, plan: &Plan) -> Result<()> {
     let Some(name) = &plan.name else { return Ok(()) };
-    let (inside, mut inner) = make(|| add::add_one(name))?;
-    match attach::attach(route, plan, &inside, &mut inner) {
-        Ok(_) => Ok(()),
-        Err(e) => {
-            if let Err(also) = del::remove(name.as_str()) {
-                also.report();
-            }
-            Err(e)
+    give::reserve(name, &names::prepare()?)?;
+    let (inside, mut inner) = make(create::enter)?;
+    let mut attachment = attach::attach(route, plan, &inside, &mut inner)?;
+    let given = names::prepare().and_then(|_lock| give::bind(name, &give::source(&inside)));
+    given.inspect_err(|_| {
+        if let Err(also) = attachment.undo() {
+            also.report();
         }
-    }
+    })
 }

@@ -2,31 +2,17 @@
 
 use super::entry::{Entry, list};
 use super::publish::remove;
-use crate::attach::hosts::DIRECTORY;
 use crate::attach::plan::{Plan, is_there};
-use crate::names;
 use crate::netlink::Route;
 use crate::network::{NetName, Network};
 use crate::nft::{INET, Nft};
 use crate::published::Published;
-use crate::refused;
-use chain::{Cannot, Error, Result};
+use chain::{Error, Result};
 use nix::errno::Errno;
-use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
-
-/// Keeps others from taking ports until it is dropped: what [`check`] has found free stays so until it is published.
-#[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "closing it ends the lock")] OwnedFd);
-
-/// Locks the ports of all networks.
-pub fn lock() -> Result<Lock> {
-    fs::create_dir_all(DIRECTORY).cannot_with(|| format!("make {DIRECTORY}")).map_err(refused::for_names)?;
-    names::lock_directory(DIRECTORY).map(Lock)
-}
 
 /// Refuses ports that another host or a program of this host has already. Those of hosts that are gone are freed.
+/// What is free stays so for the holder of the [turn](crate::network::turn).
 pub fn check(route: &mut Route, nft: &mut Nft, plan: &Plan) -> Result<()> {
     if plan.ports.is_empty() {
         return Ok(());

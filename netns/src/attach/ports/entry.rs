@@ -4,7 +4,11 @@ use crate::nft::elements::{self, Element, address, field};
 use crate::nft::{INET, Nft};
 use crate::published::{Protocol, Published};
 use chain::Result;
+use chain::text::escape;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// What fits into the 127 bytes that nft takes for a comment.
+const LONGEST_COMMENT: usize = 127;
 
 /// The maps, and whether their keys begin with an address, of 4 or 16 bytes.
 pub const MAPS: [(&str, usize, bool); 4] =
@@ -49,6 +53,16 @@ impl Entry {
         Some(Entry { map, at, protocol, port: u16::from_be_bytes([high, low]), element })
     }
 
+    /// As nft(8) reads it.
+    pub fn text(&self) -> Option<String> {
+        let length = if self.at.is_ipv4() { 4 } else { 16 };
+        let [high, low, ..] = *self.element.value.get(length..)? else { return None };
+        let at = if self.at.is_unspecified() { String::new() } else { format!("{} . ", self.at) };
+        let comment = escape(&self.element.comment).replace('"', "'");
+        let (to, inside) = (self.to()?, u16::from_be_bytes([high, low]));
+        Some(format!("{at}{} . {} comment \"{comment}\" : {to} . {inside}", self.protocol, self.port))
+    }
+
     /// The address that it leads to.
     pub fn to(&self) -> Option<IpAddr> {
         ip(self.element.value.get(..if self.at.is_ipv4() { 4 } else { 16 })?)
@@ -63,6 +77,19 @@ impl Entry {
     pub fn clashes_with(&self, port: &Published) -> bool {
         self.protocol == port.protocol.number() && !port.is_apart_from(self.at, port.protocol, self.port)
     }
+}
+
+/// The elements for a port or a range, which lead to that of the addresses which is of the same family.
+pub fn entries(port: &Published, name: Option<&str>, addresses: &[IpAddr]) -> impl Iterator<Item = Entry> {
+    let to = addresses.iter().copied().find(|ip| ip.is_ipv4() == port.address.is_ipv4());
+    let comment: String = name.unwrap_or("a host").chars().take(LONGEST_COMMENT).collect();
+    let (at, protocol) = (port.address, port.protocol);
+    let entry = move |(host, inside): (u16, u16)| {
+        let value = [address(to?), field(&inside.to_be_bytes())].concat();
+        let element = Element { key: key(at, protocol, host), value, comment: comment.clone() };
+        Some(Entry { map: map(at), element, at, protocol: protocol.number(), port: host })
+    };
+    port.pairs().filter_map(entry)
 }
 
 fn ip(bytes: &[u8]) -> Option<IpAddr> {

@@ -5,13 +5,13 @@
 //! | [`entry`] | an element, put together and taken apart |
 //! | [`clash`] | ports that somebody has already |
 //! | [`publish`] | ports published and taken back |
-//! | [`restore`] | ports put back into a table that is loaded again |
+//! | [`restore`] | ports kept when their table is loaded again |
 
 mod clash;
 mod entry;
 mod publish;
 mod restore;
 
-pub use clash::{check, lock};
+pub use clash::check;
 pub use publish::{forget_flows, publish, purge, purge_except};
-pub use restore::{restore, save};
+pub use restore::Saved;

@@ -1,17 +1,14 @@
 //! Ports published and taken back.
 
-use super::entry::{Entry, MAPS, key, list, map};
+use super::entry::{Entry, MAPS, entries, list, map};
 use crate::network::{NetName, Network};
-use crate::nft::elements::{self, Element, address, field};
+use crate::nft::elements::{self, Element};
 use crate::nft::{Nft, flows};
 use crate::published::{Protocol, Published};
 use chain::Result;
 use nix::errno::Errno;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-
-/// What fits into the 127 bytes that nft takes for a comment.
-const LONGEST_COMMENT: usize = 127;
 
 /// Publishes ports of a host. After a refusal some may be published: [`purge`] takes them back.
 pub fn publish(
@@ -22,19 +19,11 @@ pub fn publish(
     addresses: &[IpAddr],
 ) -> Result<()> {
     let table = network.table();
-    let comment: String = name.unwrap_or("a host").chars().take(LONGEST_COMMENT).collect();
-    let mut changes = Vec::new();
-    for port in ports {
-        let Some(to) = addresses.iter().find(|ip| ip.is_ipv4() == port.address.is_ipv4()) else { continue };
-        let element = |(host, inside): (u16, u16)| Element {
-            key: key(port.address, port.protocol, host),
-            value: [address(*to), field(&inside.to_be_bytes())].concat(),
-            comment: comment.clone(),
-        };
-        let all: Vec<Element> = port.pairs().map(element).collect();
-        changes.extend(elements::add(&table, map(port.address), &all));
-    }
-    let added = changes.into_iter().try_for_each(|change| nft.transact(vec![change]));
+    let mut changes = ports.iter().flat_map(|port| {
+        let all: Vec<Element> = entries(port, name, addresses).map(|entry| entry.element).collect();
+        elements::add(&table, map(port.address), &all)
+    });
+    let added = changes.try_for_each(|change| nft.transact(vec![change]));
     added.map_err(|refusal| {
         let gone = refusal.errno == Errno::ENOENT;
         let e = refusal.of("publish the ports");
