@@ -86,6 +86,16 @@ fn what_cannot_be_turned_is_an_error_and_leaves_nothing() {
         let no = common::refusal("netns net add a");
         assert!(no.contains("cannot read /proc/sys/net/ipv6/conf/all/forwarding: Is a directory"), "{no}");
         assert_eq!(sh(SWITCHES), before);
+        // Not before others have been turned.
+        sh("rmdir /proc/sys/net/ipv6/conf/all/forwarding; cd /run; echo 0 >zero; touch /proc/sys/net/ipv6/conf/all/forwarding
+            mount --bind zero /proc/sys/net/ipv6/conf/all/forwarding; mount -o remount,ro,bind /proc/sys/net/ipv6/conf/all/forwarding");
+        let no = common::refusal("netns net add a");
+        assert!(
+            no.contains("cannot write 1 to /proc/sys/net/ipv6/conf/all/forwarding: Read-only file system"),
+            "{no}"
+        );
+        assert_eq!(sh(SWITCHES), before);
+        assert_eq!(sh("ip -br link | grep -c nb- || true"), "0");
     });
 }
 

@@ -5,7 +5,7 @@ use crate::names;
 use crate::namespace::Namespace;
 use crate::view;
 use chain::child::{Ended, Parent};
-use chain::text::show;
+use chain::text::{escape, show};
 use chain::{Cannot, Error, Result};
 use nix::sys::signal::Signal;
 use std::ffi::OsString;
@@ -81,7 +81,7 @@ fn everywhere(command: &[OsString]) -> Result<u8> {
 /// Under a line that tells the name, as `ip -all netns exec` has it.
 fn run_in(parent: &Parent, name: &str, command: &[OsString]) -> Result<Ended> {
     let mut stdout = std::io::stdout();
-    writeln!(stdout, "\nnetns: {}", show(name)).and_then(|()| stdout.flush()).cannot("write the output")?;
+    writeln!(stdout, "\nnetns: {}", escape(name)).and_then(|()| stdout.flush()).cannot("write the output")?;
     let body = || {
         let namespace = names::open_file(name).map(|fd| Namespace::of(show(name), fd));
         namespace
