@@ -207,7 +207,7 @@ fn whatever_of_a_network_is_killed_at_any_moment_nothing_remains() {
     on_a_thread(|| kill_at_random(60));
 }
 
-/// `cargo test -p tests --test chain -- --ignored --nocapture a_thousand_kills`: takes minutes.
+/// `make test-kills`: takes minutes.
 #[test]
 #[ignore = "takes minutes"]
 fn a_thousand_kills_leave_nothing_of_a_network() {
