@@ -201,8 +201,12 @@ fn on_a_thread(work: impl FnOnce() + Send + 'static) {
 
 #[test]
 fn whatever_of_a_network_is_killed_at_any_moment_nothing_remains() {
-    if Command::new("nft").arg("--version").output().is_err() {
-        return tests::skip("it needs nft, of the package nftables");
+    for (program, package) in
+        [("nft", "nftables"), ("ip", "iproute2"), ("conntrack", "conntrack"), ("jq", "jq")]
+    {
+        if Command::new(program).arg("--version").output().is_err() {
+            return tests::skip(&format!("it needs {program}, of the package {package}"));
+        }
     }
     on_a_thread(|| kill_at_random(60));
 }
