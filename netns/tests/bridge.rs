@@ -68,9 +68,7 @@ fn only<const N: usize>(ways: [&str; N]) -> BTreeSet<String> {
 
 /// Whether the firewall is shown what goes from one port of a bridge to another.
 fn br_netfilter(on: u8) {
-    sh(&format!(
-        "for f in iptables ip6tables; do echo {on} >/proc/sys/net/bridge/bridge-nf-call-$f; done"
-    ));
+    sh(&format!("for f in iptables ip6tables; do echo {on} >/proc/sys/net/bridge/bridge-nf-call-$f; done"));
 }
 
 #[test]
@@ -82,7 +80,9 @@ fn all_ways_are_open_with_and_without_br_netfilter() {
             assert_eq!(open_ways(), only(ALL), "bridge-nf-call-iptables={on}");
         }
         br_netfilter(1);
-        sh("ip -br link show master nb-n | cut -d@ -f1 | while read -r p; do bridge link set dev $p hairpin off; done");
+        sh(
+            "ip -br link show master nb-n | cut -d@ -f1 | while read -r p; do bridge link set dev $p hairpin off; done",
+        );
         assert!(!open_ways().contains(HAIRPIN), "it is not the port's setting that lets a host reach itself");
     });
 }
