@@ -28,7 +28,7 @@ fn misuse_is_told_with_status_125() {
         ("del a ../x", bad_name),
         ("exec a/b true", bad_name),
         ("exec x", "is missing"),
-        ("exec --all", "is missing"),
+        ("exec --all", "cannot start: no command is given"),
         ("new --internal -- true", "--net"),
         ("net rm --open-firewall x", "cannot use --open-firewall: no such option"),
         ("ls --jsn", "did you mean --json?"),

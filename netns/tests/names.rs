@@ -244,7 +244,7 @@ fn exec_in_all_goes_on_and_gives_the_status_of_the_first_failure() {
     }
     let out = World::root("netns exec --all -- true; echo $?; netns exec --all || echo $?").run();
     assert_eq!(text(&out.stdout), "0\n125\n");
-    assert!(talk(&out).contains("is missing"), "{}", talk(&out));
+    assert!(talk(&out).contains("no command is given"), "{}", talk(&out));
 }
 
 #[test]

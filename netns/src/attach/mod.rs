@@ -98,7 +98,7 @@ pub fn attach(route: &mut Route, plan: &Plan, inside: &Namespace, inner: &mut Ro
 
 /// The kernel removes the interfaces of a namespace a moment after its last process has ended, and what they hold
 /// is free only then: a refusal that no system call has given is believed when it lasts.
-fn patiently<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
+pub fn patiently<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 0..TRIES {
         match work() {
             Err(e) if e.errno().is_none() => sleep(PAUSE),

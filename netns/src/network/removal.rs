@@ -2,7 +2,7 @@
 
 use super::switch::Switch;
 use super::{NetName, Network, forwarding, make, remains, rules};
-use crate::attach::hosts;
+use crate::attach::{hosts, patiently};
 use crate::firewall::open;
 use crate::netlink::Route;
 use crate::netlink::links::{self, Link, Settings};
@@ -20,15 +20,21 @@ pub fn remove(route: &mut Route, name: &NetName, force: bool) -> Result<()> {
         Error::new(format_args!("find the network {name}"), "no such network")
             .hint("`netns net ls` lists them")
     })?;
-    let count = all.iter().filter(|port| port.master == Some(bridge.index)).count();
-    if count > 0 && !force {
-        return Err(Error::new(
+    if !force {
+        patiently(|| check_empty(&links::list(route)?, name, bridge))?;
+    }
+    remove_all(route, name, bridge, &all)
+}
+
+fn check_empty(all: &[Link], name: &NetName, bridge: &Link) -> Result<()> {
+    match all.iter().filter(|port| port.master == Some(bridge.index)).count() {
+        0 => Ok(()),
+        count => Err(Error::new(
             format_args!("remove the network {name}"),
             format_args!("{} in it", count_of(count)),
         )
-        .hint("--force takes it away from them"));
+        .hint("--force takes it away from them")),
     }
-    remove_all(route, name, bridge, &all)
 }
 
 fn count_of(count: usize) -> String {

@@ -29,7 +29,7 @@ pub struct Options {
     #[arg(short, long)]
     all: bool,
     /// The namespace
-    #[arg(required = true)]
+    #[arg(required_unless_present = "all")]
     name: Option<OsString>,
     /// What to run, and its arguments
     #[arg(required_unless_present = "all", trailing_var_arg = true, value_name = "COMMAND")]
@@ -64,6 +64,9 @@ fn enter(name: &str, namespace: &Namespace) -> Result<()> {
 
 /// Runs the command in each namespace, past failures, and gives the status of the first one.
 fn everywhere(command: &[OsString]) -> Result<u8> {
+    if command.is_empty() {
+        return Err(Error::new("start", "no command is given").hint("as in `netns exec --all -- ip addr`"));
+    }
     let parent = Parent::prepare()?;
     let mut status = 0;
     for (name, _) in names::live()? {
