@@ -8,11 +8,13 @@
 //! | [`names`], [`create`], [`give`] | the directory of names that all tools share; a new namespace; its name |
 //! | [`namespace`], [`site`], [`view`] | one opened and visited; with a connection to it; what a command sees in it |
 //! | [`network`], [`attach`], [`published`], [`rate`] | networks, and what a host of one gets |
+//! | [`aside`] | what gets a way out by a process beside it, without rights outside
 //! | [`survey`], [`doctor`], [`capture`] | what is there, what is wrong with it, what goes through it |
 //! | [`netlink`], [`nft`] | the kernel's networking and its rules, asked and changed |
 //! | [`refused`], [`output`] | the kernel's no explained; how reports are written |
 #![cfg_attr(not(test), no_main)]
 
+mod aside;
 mod attach;
 mod capture;
 mod cidr;

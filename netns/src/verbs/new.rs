@@ -1,5 +1,6 @@
 //! `netns new`: a command in a namespace that lasts as long as its processes, or a namespace in a network.
 
+use crate::aside::{self, pasta::Pasta};
 use crate::attach::plan::{Plan, number_of};
 use crate::attach::{self, Attachment};
 use crate::create;
@@ -29,28 +30,31 @@ pub struct Options {
     #[arg(value_name = "NAME")]
     name: Option<OsString>,
     /// Put it into this network
-    #[arg(long, value_name = "NET")]
+    #[arg(long, value_name = "NET", group = "out")]
     net: Option<NetName>,
+    /// Give it the way out of this host, by pasta(1), for which no right is needed
+    #[arg(long, group = "out")]
+    pasta: bool,
     /// Its address; without it, one that its name stands for, or a free one
-    #[arg(long, value_name = "ADDRESS", requires = "net")]
+    #[arg(long, value_name = "ADDRESS", requires = "net", conflicts_with = "pasta")]
     ip: Option<IpAddr>,
     /// Lead a port of this host, of 127.0.0.1 if no address is given, to one of it; repeatable
-    #[arg(short, long = "publish", value_name = "[ADDR:]PORT:PORT[/udp]", requires = "net")]
+    #[arg(short, long = "publish", value_name = "[ADDR:]PORT:PORT[/udp]", requires = "out")]
     publish: Vec<Published>,
     /// Its Ethernet address
-    #[arg(long, value_name = "ADDRESS", requires = "net")]
+    #[arg(long, value_name = "ADDRESS", requires = "net", conflicts_with = "pasta")]
     mac: Option<Mac>,
     /// Its largest packet, in bytes, up to that of the network
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1280..=65535), requires = "net")]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1280..=65535), requires = "net", conflicts_with = "pasta")]
     mtu: Option<u32>,
     /// Let it get no more than this, in bits in a second
-    #[arg(long, value_name = "RATE", requires = "net")]
+    #[arg(long, value_name = "RATE", requires = "net", conflicts_with = "pasta")]
     down: Option<Rate>,
     /// Let it send no more than this, in bits in a second
-    #[arg(long, value_name = "RATE", requires = "net")]
+    #[arg(long, value_name = "RATE", requires = "net", conflicts_with = "pasta")]
     up: Option<Rate>,
     /// A server that resolves names, instead of those of this host; repeatable
-    #[arg(long, value_name = "ADDRESS", requires = "net")]
+    #[arg(long, value_name = "ADDRESS", requires = "out")]
     dns: Vec<IpAddr>,
     /// What to run, and its arguments
     #[arg(last = true, value_name = "COMMAND")]
@@ -65,6 +69,7 @@ pub fn run(options: &Options) -> Result<u8> {
                 .hint(format_args!("as in `netns new -- {}`", show(word))))
         }
         (None, None, []) => Err(Error::new("start", "no command is given").hint("as in `netns new -- sh`")),
+        (None, None, command) if options.pasta => aside::run(&beside(options)?, command),
         (None, None, command) => {
             create::enter_new()?;
             Err(chain::exec::exec(command))
@@ -81,6 +86,10 @@ pub fn run(options: &Options) -> Result<u8> {
             }
         }
     }
+}
+
+fn beside(options: &Options) -> Result<aside::Plan> {
+    Ok(aside::Plan { pasta: options.pasta.then(|| Pasta::plan(&options.publish, &options.dns)).transpose()? })
 }
 
 fn read_name(name: &OsString) -> Result<Name> {
