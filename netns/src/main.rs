@@ -9,6 +9,7 @@
 //! | [`namespace`], [`site`], [`view`] | one opened and visited; with a connection to it; what a command sees in it |
 //! | [`network`], [`attach`], [`published`], [`rate`] | networks, and what a host of one gets |
 //! | [`aside`] | what gets a way out by a process beside it, without rights outside
+//! | [`proxy`] | published ports that a process leads
 //! | [`survey`], [`doctor`], [`capture`] | what is there, what is wrong with it, what goes through it |
 //! | [`netlink`], [`nft`] | the kernel's networking and its rules, asked and changed |
 //! | [`refused`], [`output`] | the kernel's no explained; how reports are written |
@@ -31,6 +32,7 @@ mod netlink;
 mod network;
 mod nft;
 mod output;
+mod proxy;
 mod published;
 mod rate;
 mod refused;

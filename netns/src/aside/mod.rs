@@ -10,6 +10,8 @@ pub mod helper;
 pub mod pasta;
 
 use crate::namespace::Namespace;
+use crate::proxy::{self, listen, listen::Listener};
+use crate::published::{self, Published};
 use crate::refused;
 use chain::child::{Child, Parent};
 use chain::exec::{Environment, exec_with};
@@ -22,18 +24,30 @@ use chain::{Cannot, Error, Result};
 use helper::Helper;
 use pasta::Pasta;
 use std::ffi::OsString;
+use std::net::IpAddr;
 
 /// What is asked for, checked.
 #[derive(Debug)]
 pub struct Plan {
     /// The way out.
     pub pasta: Option<Pasta>,
+    /// Where the proxy listens, if anywhere.
+    pub listeners: Vec<Listener>,
+}
+
+impl Plan {
+    /// Makes sure that there can be all of it; a proxy leads the ports.
+    pub fn new(has_pasta: bool, ports: &[Published], dns: &[IpAddr]) -> Result<Self> {
+        published::check(ports.iter())?;
+        let pasta = has_pasta.then(|| Pasta::plan(dns)).transpose()?;
+        Ok(Plan { pasta, listeners: listen::open(ports)? })
+    }
 }
 
 /// Runs the command in a new namespace.
-pub fn run(plan: &Plan, command: &[OsString]) -> Result<u8> {
+pub fn run(plan: Plan, command: &[OsString]) -> Result<u8> {
     let (parent, gate) = (Parent::prepare()?, Gate::new(true)?);
-    let environment = environment(plan);
+    let environment = environment(&plan);
     let child = parent.start(ns::flags([Kind::Net]), None, || {
         let ready = loopback_up().cannot("set the loopback interface up").and_then(|()| gate.wait());
         ready.map_or_else(|e| e, |()| exec_with(command, &environment))
@@ -60,10 +74,11 @@ fn environment(plan: &Plan) -> Environment {
     environment
 }
 
-fn connect(plan: &Plan, parent: &Parent, child: &Child) -> Result<Vec<Helper>> {
+fn connect(plan: Plan, parent: &Parent, child: &Child) -> Result<Vec<Helper>> {
     let inside = namespace_of(child)?;
-    let pasta = plan.pasta.as_ref().map(|pasta| pasta.start(parent, &inside));
-    pasta.into_iter().collect()
+    let proxy = proxy::start(parent, &inside, plan.listeners)?;
+    let pasta = plan.pasta.map(|pasta| pasta.start(parent, &inside)).transpose()?;
+    Ok(proxy.into_iter().chain(pasta).collect())
 }
 
 fn namespace_of(child: &Child) -> Result<Namespace> {

@@ -7,27 +7,22 @@
 use super::helper::Helper;
 use crate::attach::resolver;
 use crate::namespace::Namespace;
-use crate::published::{Protocol, Published};
 use chain::child::Parent;
 use chain::exec::{Environment, exec_as, find};
 use chain::text::escape;
-use chain::{Cannot, Error, Result};
+use chain::{Error, Result};
 use nix::errno::Errno;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create, open};
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::geteuid;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 const TUN: &str = "/dev/net/tun";
-/// What pasta does in any case: nothing but what is asked for. By default it leads all ports in and out that it finds
-/// something listening on, and what is sent to the router to the loopback of this host.
-const ALWAYS: [&str; 15] = [
+/// A way out and nothing else. By default pasta leads in and out all ports that it finds something listening on, and
+/// what is sent to the router to the loopback of this host. Published ports are the proxy's: to lead ports is what
+/// pasta does differently from version to version, that of Debian 12 not at all for some.
+const ALWAYS: [&str; 17] = [
     "--foreground",
     "--quiet",
     "--config-net",
@@ -40,6 +35,8 @@ const ALWAYS: [&str; 15] = [
     "/proc/self/fd/1",
     "--ns-ifname",
     "eth0",
+    "--tcp-ports=none",
+    "--udp-ports=none",
     "--tcp-ns=none",
     "--udp-ns=none",
     "--no-dhcp",
@@ -47,10 +44,6 @@ const ALWAYS: [&str; 15] = [
 /// For a name server that only this host reaches. No host has an address of this network but on its own link.
 const FORWARD: &str = "169.254.1.1";
 const LOSS: &str = "pasta has ended: the command has no way out any more";
-/// How much of what it says is kept.
-const LOG: usize = 16 << 10;
-/// It takes 20 ms or so.
-const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 const WHAT: &str = "give the namespace a way out";
 
 /// What pasta is to do.
@@ -63,8 +56,8 @@ pub struct Pasta {
 }
 
 impl Pasta {
-    /// Makes sure that it can run, and that the ports are free.
-    pub fn plan(ports: &[Published], dns: &[IpAddr]) -> Result<Self> {
+    /// Makes sure that it can run.
+    pub fn plan(dns: &[IpAddr]) -> Result<Self> {
         let program = find(OsStr::new("pasta"), std::env::var_os("PATH").as_deref()).ok_or_else(missing)?;
         check_tun()?;
         let (resolver, forward) = resolver(dns);
@@ -73,51 +66,15 @@ impl Pasta {
             // It would become `nobody`, who may not enter the namespace.
             arguments.push("--runas=0:0".into());
         }
-        if let Some(address) = forward {
-            arguments.push(format!("--dns-forward={address}").into());
-        }
-        for (option, protocol) in [("--tcp-ports", Protocol::Tcp), ("--udp-ports", Protocol::Udp)] {
-            let mut specs: Vec<String> =
-                ports.iter().filter(|port| port.protocol == protocol).map(|port| spec(*port)).collect();
-            if specs.is_empty() {
-                specs.push("none".to_owned());
-            }
-            arguments.extend(specs.iter().map(|spec| format!("{option}={spec}").into()));
-        }
+        arguments.extend(forward.map(|address| format!("--dns-forward={address}").into()));
         Ok(Pasta { program, arguments, resolver })
     }
 
     /// Starts it, and returns when the namespace has its addresses and routes.
     pub fn start(&self, parent: &Parent, inside: &Namespace) -> Result<Helper> {
-        let (ready, tell) = pipe_with(PipeFlags::CLOEXEC).cannot("make a pipe")?;
-        let log = log().cannot("make a file in memory")?;
-        let helper = Helper::start(parent, LOSS, || {
-            let handed = rustix::stdio::dup2_stdin(inside)
-                .and_then(|()| rustix::stdio::dup2_stdout(&tell))
-                .and_then(|()| rustix::stdio::dup2_stderr(&log));
-            handed.cannot("hand descriptors on").map_or_else(
-                |e| e,
-                |()| exec_as(self.program.as_os_str(), &self.arguments, &Environment::current()),
-            )
-        })?;
-        drop(tell);
-        let mut end = [PollFd::new(&ready, PollFlags::IN)];
-        if poll(&mut end, Some(&PATIENCE)).cannot("wait for pasta")? == 0 {
-            return Err(Error::new(WHAT, "pasta has not done it within 10 seconds"));
-        }
-        match rustix::io::read(&ready, &mut [0; 16]).cannot("wait for pasta")? {
-            0 => Err(refused(&File::from(log))),
-            _ => Ok(helper),
-        }
+        let become_it = || exec_as(self.program.as_os_str(), &self.arguments, &Environment::current());
+        Helper::start(parent, inside, LOSS, become_it)?.map_err(|text| refused(&text))
     }
-}
-
-/// A file in memory that cannot grow, as nobody reads it later.
-fn log() -> rustix::io::Result<OwnedFd> {
-    let file = memfd_create("pasta", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-    ftruncate(&file, LOG as u64)?;
-    fcntl_add_seals(&file, SealFlags::GROW)?;
-    Ok(file)
 }
 
 fn missing() -> Error {
@@ -139,15 +96,6 @@ fn check_tun() -> Result<()> {
     })
 }
 
-/// `ADDR/HOST[-END]:CONT[-END]`
-fn spec(port: Published) -> String {
-    let range = |first: u16| match port.count {
-        1 => first.to_string(),
-        count => format!("{first}-{}", first + (count - 1)),
-    };
-    format!("{}/{}:{}", port.address, range(port.host), range(port.inside))
-}
-
 /// The text of /etc/resolv.conf, and the address in it that pasta has to lead to the server of this host.
 fn resolver(dns: &[IpAddr]) -> (Option<String>, Option<&'static str>) {
     match resolver::text(dns) {
@@ -158,19 +106,15 @@ fn resolver(dns: &[IpAddr]) -> (Option<String>, Option<&'static str>) {
 }
 
 /// What it said when it gave up.
-fn refused(log: &File) -> Error {
-    let mut text = vec![0; LOG];
-    let _ = log.read_at(&mut text, 0);
-    let text = String::from_utf8_lossy(&text).replace('\0', "");
+fn refused(text: &str) -> Error {
     let line = text.lines().rfind(|line| !line.is_empty() && !line.starts_with("Failed to send"));
     let error = Error::new(WHAT, format_args!("pasta says: {}", escape(line.unwrap_or("nothing"))));
-    match () {
-        () if text.contains("unrecognized option") => {
-            error.hint("this pasta is too old: those of 2023 and later will do")
-        }
-        () if text.contains("routable interface") => {
-            error.hint("this host has no way out itself: `ip route` shows no default route")
-        }
-        () => error,
+    let hints = [
+        ("unrecognized option", "this pasta is too old: those of 2023 and later will do"),
+        ("routable interface", "this host has no way out itself: `ip route` shows no default route"),
+    ];
+    match hints.iter().find(|(sign, _)| text.contains(sign)) {
+        Some((_, hint)) => error.hint(hint),
+        None => error,
     }
 }

@@ -84,14 +84,14 @@ fn list(nft: &mut Nft, table: &str) -> Result<Vec<Entry>> {
 
 /// Refuses ports that another host or a program of this host has already. Those of hosts that are gone are freed.
 pub fn check(route: &mut Route, nft: &mut Nft, plan: &Plan) -> Result<()> {
-    if plan.ports.is_empty() {
+    if plan.all_ports().next().is_none() {
         return Ok(());
     }
     for table in nft.tables().map_err(|refusal| refusal.of("list tables"))? {
         let Some(name) = table.strip_prefix(NetName::TABLE) else { continue };
         let Ok(name) = name.parse::<NetName>() else { continue };
         for entry in list(nft, &table)? {
-            let Some(port) = plan.ports.iter().find(|port| entry.clashes_with(port)) else { continue };
+            let Some(port) = plan.all_ports().find(|port| entry.clashes_with(port)) else { continue };
             if is_there(route, &name, &entry)? {
                 return Err(published_already(port, &entry, &name));
             }
@@ -128,9 +128,14 @@ fn published_already(port: &Published, entry: &Entry, network: &NetName) -> Erro
     .hint("`netns gc` frees the ports of hosts that are gone")
 }
 
-fn taken(port: &Published, number: u16, e: &io::Error) -> Error {
+/// Why a port of this host cannot be had.
+pub fn taken(port: &Published, number: u16, e: &io::Error) -> Error {
     let what = format!("publish {port}");
     match e.kind() {
+        io::ErrorKind::PermissionDenied => {
+            Error::new(what, format_args!("port {number} is one of those that only root may have"))
+                .hint("choose a higher one, or as root: sysctl -w net.ipv4.ip_unprivileged_port_start=N")
+        }
         io::ErrorKind::AddrInUse => Error::new(
             what,
             format_args!("a program of this host listens on {number}/{} already", port.protocol),
@@ -213,7 +218,8 @@ fn restore_labelled(nft: &mut Nft, network: &Network, link: &Link) -> Result<()>
             "warning: {name} has more published ports than are known: start it again to have them all"
         ));
     }
-    publish(nft, &network.name, label.name.as_deref(), &ports, &addresses)
+    let by_rules: Vec<Published> = ports.into_iter().filter(|port| !port.is_proxied).collect();
+    publish(nft, &network.name, label.name.as_deref(), &by_rules, &addresses)
 }
 
 /// Removes all ports that lead to these addresses.

@@ -1,6 +1,6 @@
 //! `netns new`: a command in a namespace that lasts as long as its processes, or a namespace in a network.
 
-use crate::aside::{self, pasta::Pasta};
+use crate::aside::{self, helper};
 use crate::attach::plan::{Plan, number_of};
 use crate::attach::{self, Attachment};
 use crate::create;
@@ -9,6 +9,7 @@ use crate::name::Name;
 use crate::namespace::Namespace;
 use crate::netlink::Route;
 use crate::network::{NetName, Network};
+use crate::proxy::{self, listen};
 use crate::published::Published;
 use crate::rate::Rate;
 use crate::verbs::{add, del};
@@ -39,7 +40,7 @@ pub struct Options {
     #[arg(long, value_name = "ADDRESS", requires = "net", conflicts_with = "pasta")]
     ip: Option<IpAddr>,
     /// Lead a port of this host, of 127.0.0.1 if no address is given, to one of it; repeatable
-    #[arg(short, long = "publish", value_name = "[ADDR:]PORT:PORT[/udp]", requires = "out")]
+    #[arg(short, long = "publish", value_name = "[ADDR:]PORT:PORT[/udp][,proxy]")]
     publish: Vec<Published>,
     /// Its Ethernet address
     #[arg(long, value_name = "ADDRESS", requires = "net", conflicts_with = "pasta")]
@@ -69,7 +70,9 @@ pub fn run(options: &Options) -> Result<u8> {
                 .hint(format_args!("as in `netns new -- {}`", show(word))))
         }
         (None, None, []) => Err(Error::new("start", "no command is given").hint("as in `netns new -- sh`")),
-        (None, None, command) if options.pasta => aside::run(&beside(options)?, command),
+        (None, None, command) if options.pasta || !options.publish.is_empty() => {
+            aside::run(aside::Plan::new(options.pasta, &options.publish, &options.dns)?, command)
+        }
         (None, None, command) => {
             create::enter_new()?;
             Err(chain::exec::exec(command))
@@ -81,6 +84,7 @@ pub fn run(options: &Options) -> Result<u8> {
             let mut route = Route::open()?;
             let plan = plan(options, &mut route, net, name)?;
             match command {
+                [] if !plan.proxied.is_empty() => Err(nobody_waits(&plan.proxied[0])),
                 [] => named(&mut route, &plan).map(|()| 0),
                 command => transient(&mut route, &plan, command),
             }
@@ -88,8 +92,10 @@ pub fn run(options: &Options) -> Result<u8> {
     }
 }
 
-fn beside(options: &Options) -> Result<aside::Plan> {
-    Ok(aside::Plan { pasta: options.pasta.then(|| Pasta::plan(&options.publish, &options.dns)).transpose()? })
+fn nobody_waits(port: &Published) -> Error {
+    let what = format_args!("publish {port}");
+    Error::new(what, "a process leads it, which ends with the command, and there is none")
+        .hint("give a command, as in `netns new --net NET -p ... -- sh`, or leave the port to the rules of the kernel: on 127.0.0.1, without ,proxy")
 }
 
 fn read_name(name: &OsString) -> Result<Name> {
@@ -99,6 +105,7 @@ fn read_name(name: &OsString) -> Result<Name> {
 
 fn plan(options: &Options, route: &mut Route, net: &NetName, name: Option<Name>) -> Result<Plan> {
     let network = Network::find(route, net)?;
+    let (proxied, ports) = options.publish.iter().partition(|port| port.is_proxied);
     let plan = Plan {
         number: options.ip.map(|ip| number_of(&network, ip)).transpose()?,
         network,
@@ -107,7 +114,8 @@ fn plan(options: &Options, route: &mut Route, net: &NetName, name: Option<Name>)
         mtu: options.mtu,
         down: options.down,
         up: options.up,
-        ports: options.publish.clone(),
+        ports,
+        proxied,
         dns: options.dns.clone(),
     };
     plan.check().map(|()| plan)
@@ -115,15 +123,17 @@ fn plan(options: &Options, route: &mut Route, net: &NetName, name: Option<Name>)
 
 /// Runs the command in a new namespace, and takes back what does not go with it.
 fn transient(route: &mut Route, plan: &Plan, command: &[OsString]) -> Result<u8> {
+    let listeners = listen::open(&plan.proxied)?;
     let parent = Parent::prepare()?;
     let (inside, mut inner) = make(create::enter)?;
     let mut attachment = attach::attach(route, plan, &inside, &mut inner)?;
     let environment = environment(&attachment);
     let enter = || inside.enter().map_or_else(|e| e, |()| exec_with(command, &environment));
-    let status = parent
-        .start_at_once(0, None, enter)
-        .map_err(|errno| Error::os("start a process", errno))
-        .and_then(|child| parent.wait(child));
+    let status = proxy::start(&parent, &inside, listeners).and_then(|proxy| {
+        let child = parent.start_at_once(0, None, enter);
+        let child = child.map_err(|errno| Error::os("start a process", errno))?;
+        helper::wait(&parent, child, proxy.into_iter().collect())
+    });
     if let Err(e) = attachment.undo() {
         e.report();
     }
