@@ -6,6 +6,7 @@
 //! | [`cli`], [`verbs`] | the verbs, each with its options in a file of its own |
 //! | [`name`], [`interface`], [`cidr`], [`mac`], [`words`] | what is said on the command line |
 //! | [`names`], [`create`], [`give`] | the directory of names that all tools share; a new namespace; its name |
+//! | [`own_run`] | where that directory is when the host's cannot be written to |
 //! | [`namespace`], [`site`], [`view`] | one opened and visited; with a connection to it; what a command sees in it |
 //! | [`network`], [`attach`], [`published`], [`rate`] | networks, and what a host of one gets |
 //! | [`aside`] | what gets a way out by a process beside it, without rights outside
@@ -32,6 +33,7 @@ mod netlink;
 mod network;
 mod nft;
 mod output;
+mod own_run;
 mod proxy;
 mod published;
 mod rate;

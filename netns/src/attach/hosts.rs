@@ -4,7 +4,7 @@
 use super::plan::Plan;
 use crate::netlink::{Route, links};
 use crate::network::{NetName, Network};
-use crate::refused;
+use crate::{own_run, refused};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, ftruncate, open};
@@ -44,6 +44,7 @@ impl Hosts {
     /// Opens it, and makes it if need be.
     pub fn open(network: &NetName) -> Result<Self> {
         let directory = directory(network);
+        own_run::prepare(DIRECTORY)?;
         fs::create_dir_all(&directory)
             .cannot_with(|| format!("make {}", show(&directory)))
             .map_err(refused::for_names)?;

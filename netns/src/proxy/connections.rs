@@ -91,8 +91,8 @@ impl Connections {
         let is_v4 = listener.address.is_ipv4();
         let guess = targets.guess(listener.protocol, listener.inside, is_v4);
         let begun = begin_connecting(guess).map(|server| (server, false)).or_else(|_| {
-            let found = targets.look(listener.protocol, listener.inside, is_v4);
-            begin_connecting(found.ok_or(Errno::CONNREFUSED)?).map(|server| (server, true))
+            let second = targets.second(listener.protocol, listener.inside, is_v4);
+            begin_connecting(second).map(|server| (server, true))
         });
         let Ok((server, has_looked)) = begun else { return refuse(&client) };
         let stream = Stream::new([client, server]);
@@ -160,13 +160,13 @@ impl Connection {
                 Ok(())
             }
             Err(errno) if self.has_looked => Err(errno),
-            Err(errno) => {
+            Err(_) => {
                 let Listener { protocol, address, inside, .. } = &listeners[self.listener];
-                let found = targets.look(*protocol, *inside, address.is_ipv4()).ok_or(errno)?;
+                let second = targets.second(*protocol, *inside, address.is_ipv4());
                 watch.remove(&self.stream.ends[INSIDE]);
                 self.watched[INSIDE] = None;
                 self.has_looked = true;
-                self.stream.ends[INSIDE] = begin_connecting(found)?;
+                self.stream.ends[INSIDE] = begin_connecting(second)?;
                 Ok(())
             }
         }

@@ -100,7 +100,7 @@ impl Flows {
         self.end(number);
     }
 
-    /// The flow of a sender, made if need be; none when nobody listens inside.
+    /// The flow of a sender, made if need be; none when it cannot be.
     fn number(
         &mut self,
         watch: &Watch,
@@ -111,7 +111,7 @@ impl Flows {
         if let Some(number) = self.numbers.get(&key) {
             return Some(*number);
         }
-        let to = targets.find(listener.protocol, listener.inside, listener.address.is_ipv4())?;
+        let to = targets.find(listener.protocol, listener.inside, listener.address.is_ipv4());
         if self.numbers.len() >= MOST {
             let oldest = self.all.iter().min_by_key(|(_, flow)| flow.last).map(|(number, _)| number);
             oldest.into_iter().for_each(|number| self.end(number));

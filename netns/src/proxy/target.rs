@@ -28,8 +28,14 @@ impl Targets {
         known.unwrap_or_else(|| SocketAddr::new(loopback(is_v4), port))
     }
 
+    /// Where to go when the guess was wrong: rules may lead a port of the other loopback that nobody listens on.
+    pub fn second(&mut self, protocol: Protocol, port: u16, is_v4: bool) -> SocketAddr {
+        let found = self.look(protocol, port, is_v4);
+        found.unwrap_or_else(|| SocketAddr::new(loopback(!is_v4), port))
+    }
+
     /// Where a server is now; none when nothing listens.
-    pub fn look(&mut self, protocol: Protocol, port: u16, is_v4: bool) -> Option<SocketAddr> {
+    fn look(&mut self, protocol: Protocol, port: u16, is_v4: bool) -> Option<SocketAddr> {
         let spoken = if protocol == Protocol::Tcp { Spoken::Tcp } else { Spoken::Udp };
         let all = self.sockets.as_mut()?.listeners(&[spoken]).ok()?;
         let found = choose(&all, port, is_v4);
@@ -40,13 +46,12 @@ impl Targets {
         found
     }
 
-    /// The same, without looking again where one was found before.
-    pub fn find(&mut self, protocol: Protocol, port: u16, is_v4: bool) -> Option<SocketAddr> {
-        let known = self.known.get(&(protocol, port, is_v4)).copied();
-        if self.sockets.is_none() {
-            return Some(self.guess(protocol, port, is_v4));
+    /// The same, without looking again where one was found before, and the guess where none is.
+    pub fn find(&mut self, protocol: Protocol, port: u16, is_v4: bool) -> SocketAddr {
+        if !self.known.contains_key(&(protocol, port, is_v4)) {
+            self.look(protocol, port, is_v4);
         }
-        known.or_else(|| self.look(protocol, port, is_v4))
+        self.guess(protocol, port, is_v4)
     }
 
     /// Has the next one look again.
