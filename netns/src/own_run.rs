@@ -75,7 +75,7 @@ fn show_all(old: &OwnedFd, new: &OwnedFd) -> io::Result<()> {
         let is_wanted = |path: &&str| {
             path.strip_prefix("/run/").is_some_and(|wanted| wanted.as_bytes() == name.to_bytes())
         };
-        if name != c"." && name != c".." && !WANTED.iter().any(|path| is_wanted(&path)) {
+        if name != c"." && name != c".." && !WANTED.iter().any(is_wanted) {
             match show_one(old, new, name, entry.file_type()) {
                 // Another process has removed it.
                 Err(io::Errno::NOENT) => {}

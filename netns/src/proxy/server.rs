@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// How many events are taken at once.
 const EVENTS: usize = 256;
 /// Descriptors for other things.
-const OTHERS: usize = 64;
+const OTHERS: usize = 16;
 /// How often silent senders of UDP are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
 /// How long nobody is accepted when the kernel has no room for more.
@@ -59,14 +59,15 @@ impl Server {
             if let Err(errno) = self.watch.wait(&mut events, self.limit().as_ref()) {
                 return Error::os("wait for connections", nix::errno::Errno::from_raw(errno.raw_os_error()));
             }
+            let mut is_short = false;
             for event in &events {
                 let (source, flags) = watch::read(event);
-                self.serve(source, flags);
+                is_short |= !self.serve(source, flags);
             }
             self.connections.settle();
             self.flows.settle();
             self.sweep();
-            self.set_paused(self.connections.is_full());
+            self.set_paused(is_short || self.connections.is_full());
         }
     }
 
@@ -78,19 +79,20 @@ impl Server {
         }
     }
 
-    fn serve(&mut self, source: Source, flags: EventFlags) {
+    /// Whether the kernel had room for it.
+    fn serve(&mut self, source: Source, flags: EventFlags) -> bool {
         let Server { watch, listeners, targets, connections, flows, .. } = self;
         match source {
             Source::Listener(index) if listeners[index].protocol == Protocol::Udp => {
                 flows.inwards(watch, targets, listeners, index);
             }
             Source::Listener(index) => {
-                let accepted = connections.accept(watch, targets, listeners, index);
-                self.set_paused(accepted.is_err());
+                return connections.accept(watch, targets, listeners, index).is_ok();
             }
             Source::End(number, end) => connections.go_on(watch, targets, listeners, (number, end), flags),
             Source::Flow(number) => flows.outwards(targets, listeners, number),
         }
+        true
     }
 
     fn sweep(&mut self) {

@@ -24,6 +24,7 @@ use std::net::IpAddr;
 /// What it takes.
 #[derive(clap::Args, Debug)]
 #[command(override_usage = "netns new -- COMMAND [ARG]...
+       netns new [--pasta [--dns ADDRESS]...] [-p PORT]... -- COMMAND [ARG]...
        netns new [NAME] --net NET [OPTION]... -- COMMAND [ARG]...
        netns new NAME --net NET [OPTION]...")]
 pub struct Options {
@@ -55,7 +56,7 @@ pub struct Options {
     #[arg(long, value_name = "RATE", requires = "net", conflicts_with = "pasta")]
     up: Option<Rate>,
     /// A server that resolves names, instead of those of this host; repeatable
-    #[arg(long, value_name = "ADDRESS", requires = "out")]
+    #[arg(long, value_name = "ADDRESS")]
     dns: Vec<IpAddr>,
     /// What to run, and its arguments
     #[arg(last = true, value_name = "COMMAND")]
@@ -65,18 +66,7 @@ pub struct Options {
 /// Becomes the command, or waits for it where something is to be undone.
 pub fn run(options: &Options) -> Result<u8> {
     match (&options.net, &options.name, options.command.as_slice()) {
-        (None, Some(word), _) => {
-            Err(Error::new(format_args!("take {}", show(word)), "the command goes after --")
-                .hint(format_args!("as in `netns new -- {}`", show(word))))
-        }
-        (None, None, []) => Err(Error::new("start", "no command is given").hint("as in `netns new -- sh`")),
-        (None, None, command) if options.pasta || !options.publish.is_empty() => {
-            aside::run(aside::Plan::new(options.pasta, &options.publish, &options.dns)?, command)
-        }
-        (None, None, command) => {
-            create::enter_new()?;
-            Err(chain::exec::exec(command))
-        }
+        (None, name, command) => without_network(options, name.as_ref(), command),
         (Some(_), None, []) => Err(Error::new("start", "neither a name nor a command is given")
             .hint("as in `netns new --net NET -- sh`")),
         (Some(net), name, command) => {
@@ -88,6 +78,29 @@ pub fn run(options: &Options) -> Result<u8> {
                 [] => named(&mut route, &plan).map(|()| 0),
                 command => transient(&mut route, &plan, command),
             }
+        }
+    }
+}
+
+fn without_network(options: &Options, name: Option<&OsString>, command: &[OsString]) -> Result<u8> {
+    match (name, command) {
+        (Some(word), []) => Err(Error::new(format_args!("take {}", show(word)), "the command goes after --")
+            .hint(format_args!("as in `netns new -- {}`", show(word)))),
+        (Some(name), _) => {
+            let why = "only the host of a network is called something";
+            Err(Error::new(format_args!("use the name {}", show(name)), why)
+                .hint("as in `netns new NAME --net NET -- sh`"))
+        }
+        (None, []) => Err(Error::new("start", "no command is given").hint("as in `netns new -- sh`")),
+        (None, _) if !options.dns.is_empty() && !options.pasta => {
+            Err(Error::new("use --dns", "without --net or --pasta no server is reached"))
+        }
+        (None, command) if options.pasta || !options.publish.is_empty() => {
+            aside::run(aside::Plan::new(options.pasta, &options.publish, &options.dns)?, command)
+        }
+        (None, command) => {
+            create::enter_new()?;
+            Err(chain::exec::exec(command))
         }
     }
 }
