@@ -9,8 +9,9 @@
 //! | [`own_run`] | where that directory is when the host's cannot be written to |
 //! | [`namespace`], [`site`], [`view`] | one opened and visited; with a connection to it; what a command sees in it |
 //! | [`network`], [`attach`], [`published`], [`rate`] | networks, and what a host of one gets |
-//! | [`aside`] | what gets a way out by a process beside it, without rights outside
-//! | [`proxy`] | published ports that a process leads
+//! | [`firewall`] | what others drop of it |
+//! | [`aside`] | what gets a way out by a process beside it, without rights outside |
+//! | [`proxy`] | published ports that a process leads |
 //! | [`survey`], [`doctor`], [`capture`] | what is there, what is wrong with it, what goes through it |
 //! | [`netlink`], [`nft`] | the kernel's networking and its rules, asked and changed |
 //! | [`refused`], [`output`] | the kernel's no explained; how reports are written |
@@ -23,6 +24,7 @@ mod cidr;
 mod cli;
 mod create;
 mod doctor;
+mod firewall;
 mod give;
 mod interface;
 mod mac;

@@ -57,10 +57,15 @@ pub fn prepare() -> Result<Lock> {
 
 /// Locks the directory.
 pub fn lock() -> Result<Lock> {
+    lock_directory(DIRECTORY).map(Lock)
+}
+
+/// Locks a directory until the descriptor is closed.
+pub fn lock_directory(directory: &str) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let fd = open(DIRECTORY, flags, Mode::empty()).cannot_with(|| format!("open {DIRECTORY}"))?;
-    flock(&fd, FlockOperation::LockExclusive).cannot_with(|| format!("lock {DIRECTORY}"))?;
-    Ok(Lock(fd))
+    let fd = open(directory, flags, Mode::empty()).cannot_with(|| format!("open {directory}"))?;
+    flock(&fd, FlockOperation::LockExclusive).cannot_with(|| format!("lock {directory}"))?;
+    Ok(fd)
 }
 
 /// Makes the directory a shared mount, so that names made in one mount namespace are seen, and removed, in all.

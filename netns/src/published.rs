@@ -1,36 +1,12 @@
 //! Ports of this host that lead to one of a network.
 
+pub use crate::netlink::sockets::Protocol;
 use chain::Error;
 use chain::text::show;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
 use std::str::FromStr;
-
-/// TCP or UDP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protocol {
-    /// TCP, when nothing is said.
-    Tcp,
-    /// UDP.
-    Udp,
-}
-
-impl Protocol {
-    /// Its number in the header of IP.
-    pub fn number(self) -> u8 {
-        match self {
-            Protocol::Tcp => 6,
-            Protocol::Udp => 17,
-        }
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Protocol::Tcp { "tcp" } else { "udp" })
-    }
-}
 
 /// `[ADDR:]HOST[-END]:CONT[-END][/PROTO][,proxy]`: a port or a range of the same length on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

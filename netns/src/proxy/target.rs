@@ -1,7 +1,6 @@
 //! Where inside a port leads: to the loopback, or to the address that the server there listens at.
 
-use crate::netlink::sockets::{Listener, Protocol as Spoken, Sockets};
-use crate::published::Protocol;
+use crate::netlink::sockets::{Listener, Protocol, Sockets};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -36,8 +35,7 @@ impl Targets {
 
     /// Where a server is now; none when nothing listens.
     fn look(&mut self, protocol: Protocol, port: u16, is_v4: bool) -> Option<SocketAddr> {
-        let spoken = if protocol == Protocol::Tcp { Spoken::Tcp } else { Spoken::Udp };
-        let all = self.sockets.as_mut()?.listeners(&[spoken]).ok()?;
+        let all = self.sockets.as_mut()?.listeners(&[protocol]).ok()?;
         let found = choose(&all, port, is_v4);
         match found {
             Some(at) => self.known.insert((protocol, port, is_v4), at),
@@ -89,7 +87,7 @@ mod tests {
         ] {
             let all: Vec<Listener> = listens
                 .iter()
-                .map(|at| Listener { protocol: Spoken::Tcp, at: at.parse().unwrap(), inode: 0 })
+                .map(|at| Listener { protocol: Protocol::Tcp, at: at.parse().unwrap(), inode: 0 })
                 .collect();
             let found = [true, false].map(|is_v4| choose(&all, 80, is_v4).unwrap().to_string());
             assert_eq!(found, [from_v4, from_v6]);

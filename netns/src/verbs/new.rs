@@ -4,15 +4,17 @@ use crate::aside::{self, helper};
 use crate::attach::plan::{Plan, number_of};
 use crate::attach::{self, Attachment};
 use crate::create;
+use crate::give;
 use crate::mac::Mac;
 use crate::name::Name;
+use crate::names;
 use crate::namespace::Namespace;
 use crate::netlink::Route;
+use crate::network::guard::Confinement;
 use crate::network::{NetName, Network};
 use crate::proxy::{self, listen};
 use crate::published::Published;
 use crate::rate::Rate;
-use crate::verbs::{add, del};
 use chain::child::Parent;
 use chain::exec::{Environment, exec_with};
 use chain::resolver::{HOSTS, RESOLV_CONF};
@@ -35,29 +37,38 @@ pub struct Options {
     #[arg(long, value_name = "NET", group = "out")]
     net: Option<NetName>,
     /// Give it the way out of this host, by pasta(1), for which no right is needed
-    #[arg(long, group = "out")]
+    #[arg(long, group = "out", conflicts_with_all = ["ip", "mac", "mtu", "down", "up", "internal", "no_icc", "open_firewall"])]
     pasta: bool,
     /// Its address; without it, one that its name stands for, or a free one
-    #[arg(long, value_name = "ADDRESS", requires = "net", conflicts_with = "pasta")]
+    #[arg(long, value_name = "ADDRESS", requires = "net")]
     ip: Option<IpAddr>,
     /// Lead a port of this host, of 127.0.0.1 if no address is given, to one of it; repeatable
     #[arg(short, long = "publish", value_name = "[ADDR:]PORT:PORT[/udp][,proxy]")]
     publish: Vec<Published>,
     /// Its Ethernet address
-    #[arg(long, value_name = "ADDRESS", requires = "net", conflicts_with = "pasta")]
+    #[arg(long, value_name = "ADDRESS", requires = "net")]
     mac: Option<Mac>,
     /// Its largest packet, in bytes, up to that of the network
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1280..=65535), requires = "net", conflicts_with = "pasta")]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1280..=65535), requires = "net")]
     mtu: Option<u32>,
     /// Let it get no more than this, in bits in a second
-    #[arg(long, value_name = "RATE", requires = "net", conflicts_with = "pasta")]
+    #[arg(long, value_name = "RATE", requires = "net")]
     down: Option<Rate>,
     /// Let it send no more than this, in bits in a second
-    #[arg(long, value_name = "RATE", requires = "net", conflicts_with = "pasta")]
+    #[arg(long, value_name = "RATE", requires = "net")]
     up: Option<Rate>,
     /// A server that resolves names, instead of those of this host; repeatable
     #[arg(long, value_name = "ADDRESS")]
     dns: Vec<IpAddr>,
+    /// No way out, and none in but from this host and the network
+    #[arg(long, requires = "net")]
+    internal: bool,
+    /// It and the others of the network do not reach each other
+    #[arg(long, requires = "net")]
+    no_icc: bool,
+    /// Have the firewalls of others let the network through
+    #[arg(long, requires = "net")]
+    open_firewall: bool,
     /// What to run, and its arguments
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -130,6 +141,8 @@ fn plan(options: &Options, route: &mut Route, net: &NetName, name: Option<Name>)
         ports,
         proxied,
         dns: options.dns.clone(),
+        confinement: Confinement { is_internal: options.internal, is_isolated: options.no_icc },
+        opens_firewall: options.open_firewall,
     };
     plan.check().map(|()| plan)
 }
@@ -173,17 +186,16 @@ fn environment(attachment: &Attachment) -> Environment {
     environment
 }
 
-/// Makes a namespace with a name, which stays.
+/// Makes a namespace with a name, which stays. It gets the name last of all: until then it goes with this process.
 fn named(route: &mut Route, plan: &Plan) -> Result<()> {
     let Some(name) = &plan.name else { return Ok(()) };
-    let (inside, mut inner) = make(|| add::add_one(name))?;
-    match attach::attach(route, plan, &inside, &mut inner) {
-        Ok(_) => Ok(()),
-        Err(e) => {
-            if let Err(also) = del::remove(name.as_str()) {
-                also.report();
-            }
-            Err(e)
+    give::reserve(name, &names::prepare()?)?;
+    let (inside, mut inner) = make(create::enter)?;
+    let mut attachment = attach::attach(route, plan, &inside, &mut inner)?;
+    let given = names::prepare().and_then(|_lock| give::bind(name, &give::source(&inside)));
+    given.inspect_err(|_| {
+        if let Err(also) = attachment.undo() {
+            also.report();
         }
-    }
+    })
 }
