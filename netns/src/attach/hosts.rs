@@ -4,7 +4,7 @@
 use super::plan::{Plan, is_there};
 use crate::netlink::Route;
 use crate::network::NetName;
-use crate::refused;
+use crate::{own_run, refused};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
@@ -45,6 +45,7 @@ impl Hosts {
     /// Opens it, and makes it if need be.
     pub fn open(network: &NetName) -> Result<Self> {
         let directory = directory(network);
+        own_run::prepare(DIRECTORY)?;
         fs::create_dir_all(&directory)
             .cannot_with(|| format!("make {}", show(&directory)))
             .map_err(refused::for_names)?;

@@ -128,7 +128,7 @@ pub fn furnish(inner: &mut Route, plan: &Plan, number: u32) -> Result<u32> {
 /// Writes on the end at the bridge whose it is, and what it may do.
 pub fn finish(route: &mut Route, plan: &Plan, index: u32) -> Result<()> {
     let name = plan.name.as_ref().map(ToString::to_string);
-    let label = PortLabel { name, ports: plan.ports.iter().map(ToString::to_string).collect() }.cut();
+    let label = PortLabel { name, ports: plan.all_ports().map(ToString::to_string).collect() }.cut();
     let is_isolated = plan.network.label.is_isolated || plan.confinement.is_isolated;
     let port = Port { is_hairpin: !plan.ports.is_empty(), is_isolated };
     let settings = Settings { alias: Some(label.to_string()), ..Settings::default() };

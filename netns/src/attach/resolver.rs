@@ -14,13 +14,28 @@ const SHARED: &str = "resolv.conf";
 
 /// Writes the file, and says where; none when no server is known that could be asked from inside.
 pub fn write(network: &Network, number: u32, dns: &[IpAddr]) -> Result<Option<PathBuf>> {
+    let file = match dns {
+        [] => directory(&network.name).join(SHARED),
+        _ => of_host(network, number),
+    };
+    text(dns).map(|text| put(file, &text)).transpose()
+}
+
+/// What is in the file.
+pub fn text(dns: &[IpAddr]) -> Option<String> {
     if !dns.is_empty() {
-        let text: String = dns.iter().map(|ip| format!("nameserver {ip}\n")).collect();
-        return put(of_host(network, number), &text).map(Some);
+        return Some(dns.iter().map(|ip| format!("nameserver {ip}\n")).collect());
     }
     let found = OF_HOST.iter().filter_map(|file| fs::read_to_string(file).ok());
-    let text = found.map(|text| without_loopback(&text)).find(|text| text.contains("nameserver"));
-    text.map(|text| put(directory(&network.name).join(SHARED), &text)).transpose()
+    found.map(|text| without_loopback(&text)).find(|text| text.contains("nameserver"))
+}
+
+/// Whether this host asks a server that only it reaches.
+pub fn is_loopback_asked() -> bool {
+    fs::read_to_string(OF_HOST[0]).is_ok_and(|text| {
+        let mut servers = text.lines().filter_map(|line| line.trim().strip_prefix("nameserver "));
+        servers.any(|server| server.trim().starts_with("127."))
+    })
 }
 
 /// In place, as with [`super::hosts`], and only when it is another text.

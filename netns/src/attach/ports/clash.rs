@@ -14,7 +14,7 @@ use std::io;
 /// Refuses ports that another host or a program of this host has already. Those of hosts that are gone are freed.
 /// What is free stays so for the holder of the [turn](crate::network::turn).
 pub fn check(route: &mut Route, nft: &mut Nft, plan: &Plan) -> Result<()> {
-    if plan.ports.is_empty() {
+    if plan.all_ports().next().is_none() {
         return Ok(());
     }
     let tables = nft.tables().map_err(|refusal| refusal.of("list tables"))?;
@@ -30,7 +30,7 @@ pub fn check(route: &mut Route, nft: &mut Nft, plan: &Plan) -> Result<()> {
 
 fn check_against(route: &mut Route, nft: &mut Nft, plan: &Plan, name: &NetName) -> Result<()> {
     for entry in list(nft, &name.table())? {
-        let Some(port) = plan.ports.iter().find(|port| entry.clashes_with(port)) else { continue };
+        let Some(port) = plan.all_ports().find(|port| entry.clashes_with(port)) else { continue };
         if leads_somewhere(route, name, &entry)? {
             return Err(published_already(port, &entry, name));
         }
@@ -57,14 +57,19 @@ fn published_already(port: &Published, entry: &Entry, network: &NetName) -> Erro
     .hint("`netns gc` frees the ports of hosts that are gone")
 }
 
-fn taken(port: &Published, number: u16, e: &io::Error) -> Error {
+/// Why a port of this host cannot be had.
+pub fn taken(port: &Published, number: u16, e: &io::Error) -> Error {
     let what = format!("publish {port}");
     match e.kind() {
+        io::ErrorKind::PermissionDenied => {
+            Error::new(what, format_args!("port {number} is one of those that only root may have"))
+                .hint("choose a higher one, or as root: sysctl -w net.ipv4.ip_unprivileged_port_start=N")
+        }
         io::ErrorKind::AddrInUse => Error::new(
             what,
             format_args!("a program of this host listens on {number}/{} already", port.protocol),
         )
-        .hint("published, the port would be hidden from it: choose another, or end that program"),
+        .hint("choose another, or end that program"),
         io::ErrorKind::AddrNotAvailable => {
             Error::new(what, format_args!("{} is no address of this host", port.address))
         }

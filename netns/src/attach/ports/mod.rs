@@ -12,6 +12,6 @@ mod entry;
 mod publish;
 mod restore;
 
-pub use clash::check;
+pub use clash::{check, taken};
 pub use publish::{forget_flows, publish, purge, purge_except};
 pub use restore::Saved;

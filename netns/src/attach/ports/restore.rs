@@ -41,5 +41,5 @@ fn of_label(network: &Network, link: &Link) -> Vec<Entry> {
             "warning: {name} has more published ports than are known: start it again to have them all"
         ));
     }
-    ports.iter().flat_map(|port| entries(port, name, &addresses)).collect()
+    ports.iter().filter(|port| !port.is_proxied).flat_map(|port| entries(port, name, &addresses)).collect()
 }
