@@ -33,7 +33,7 @@ impl Helper {
     /// Starts it, and waits until it is ready; what it has said when it gives up.
     ///
     /// `body` becomes another program, or serves until it is killed. It has `input` as its standard input, and tells
-    /// that it is ready by a byte on its standard output. `loss` is what to say when it ends before the command does.
+    /// that it is ready by a number on its standard output. `loss` is what to say when it ends before the command does.
     pub fn start(
         parent: &Parent,
         input: impl AsFd,
@@ -51,10 +51,9 @@ impl Helper {
         if poll(&mut end, Some(&PATIENCE)).cannot("wait for a process")? == 0 {
             return Ok(Err("nothing for 10 seconds".to_owned()));
         }
-        match rustix::io::read(&ready, &mut [0; 1]).cannot("wait for a process")? {
-            0 => Ok(Err(content(&File::from(log)))),
-            _ => Ok(Ok(helper)),
-        }
+        let mut told = [0; 1];
+        rustix::io::read(&ready, &mut told).cannot("wait for a process")?;
+        Ok(if told[0].is_ascii_digit() { Ok(helper) } else { Err(content(&File::from(log))) })
     }
 }
 

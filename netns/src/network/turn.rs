@@ -3,9 +3,9 @@
 
 use crate::attach::hosts::DIRECTORY;
 use crate::names::lock_directory;
-use chain::{Cannot, Result};
-use std::fs;
-use std::io::ErrorKind;
+use crate::own_run;
+use chain::Result;
+use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 
 /// The turn, until it is dropped.
@@ -15,11 +15,11 @@ pub struct Turn(#[expect(dead_code, reason = "closing it ends the turn")] Option
 impl Turn {
     /// Waits for it. Root of a user namespace may not be able to write to /run, and then takes no turns.
     pub fn take() -> Result<Self> {
-        match fs::create_dir_all(DIRECTORY) {
-            Err(e) if [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem].contains(&e.kind()) => {
+        match own_run::prepare(DIRECTORY) {
+            Err(e) if matches!(e.errno(), Some(Errno::EACCES | Errno::EPERM | Errno::EROFS)) => {
                 return Ok(Turn(None));
             }
-            other => other.cannot_with(|| format!("make {DIRECTORY}"))?,
+            other => other?,
         }
         lock_directory(DIRECTORY).map(|fd| Turn(Some(fd)))
     }
