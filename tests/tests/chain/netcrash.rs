@@ -19,10 +19,11 @@ const PAUSE: u64 = 25_000;
 const AT_ONCE: u64 = 4;
 
 /// Lines that are killed. `NAME` and `PORT` are a row's own; `OLD` is a network with a host in it, made before.
-const LINES: [&str; 18] = [
+const LINES: [&str; 19] = [
     "cgctl new NAME m=64M -- netns new NAME --net lan -p PORT:80 -p PORT:80/udp --dns 192.0.2.53 -- INSIDE",
     "cgctl new NAME m=64M -- netns new NAME --net lan -p PORT:80/udp --down 10m --up 10m -- INSIDE",
     "cgctl new m=64M -- netns new --net lan -p PORT-PORT:80-80 -- INSIDE",
+    "cgctl new m=64M -- netns new --net lan -p [::1]:PORT:80 -p PORT:80/udp,proxy -- INSIDE",
     "cgctl new m=64M -- netns new NAME --net OLD -p [::]:PORT:80 -p 0.0.0.0:PORT:80/udp -- INSIDE",
     "cgctl new m=64M -- netns new NAME --net lan -p PORT:80/udp -- sh -c INSIDE;INSIDE",
     "netns new NAME --net lan -p PORT:80/udp -- sh -c :",
