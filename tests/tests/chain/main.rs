@@ -8,6 +8,7 @@ mod limits;
 mod mkrootfs;
 mod network;
 mod pipeline;
+mod rootless;
 mod signals;
 mod status;
 mod terminal;
