@@ -23,6 +23,8 @@
 //! | [`replace`] | small files that others read, whole or not at all |
 //! | [`resolver`] | how host names are resolved, handed from one link to the next |
 //! | [`text`] | names made fit for a terminal |
+//! | [`user`], [`within`] | users of another root, and paths inside it |
+//! | [`filter`] | compiled filters of system calls, in files |
 //! | [`sys`] | the system calls that need `unsafe`, behind safe functions |
 
 pub mod accounts;
@@ -30,6 +32,7 @@ pub mod capabilities;
 pub mod child;
 pub mod error;
 pub mod exec;
+pub mod filter;
 pub mod fresh;
 pub mod gate;
 pub mod idmap;
@@ -48,5 +51,7 @@ pub mod sys;
 mod terminal;
 pub mod text;
 mod usage;
+pub mod user;
+pub mod within;
 
 pub use error::{Cannot, Error, Result};

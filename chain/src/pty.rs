@@ -4,7 +4,7 @@
 //! read as commands. With a terminal in between, the inside has only its own to do that to. The keys that make
 //! signals are keys like any other for the caller's terminal, and are signals for the foreground group inside.
 
-mod bytes;
+pub mod bytes;
 mod outer;
 
 use crate::error::{Cannot, Result};

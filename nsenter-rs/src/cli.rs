@@ -3,10 +3,11 @@
 use crate::attached;
 use crate::toolbox::Request;
 use chain::ns::{Kind, NAMESPACES};
+use chain::user::{self, Who as Account};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser};
 use rustix::process::Pid;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -104,12 +105,23 @@ pub struct Options {
     /// The group id inside, without other groups, or `follow` for that of the process
     #[arg(short = 'G', long, value_name = "GID")]
     pub setgid: Option<Id>,
+    /// A user of the root inside, with its groups and its HOME
+    #[arg(long = "as", value_name = "USER[:GROUP]", value_parser = account(),
+        conflicts_with_all = ["setuid", "setgid", "preserve_credentials", "keep_caps"])]
+    pub account: Option<Account>,
     /// Keep user, group and supplementary groups when a user namespace is entered
     #[arg(long)]
     pub preserve_credentials: bool,
     /// Keep the capabilities of the user namespace though the command is not root
     #[arg(long)]
     pub keep_caps: bool,
+
+    /// Set a variable; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable())]
+    pub set_env: Vec<(OsString, OsString)>,
+    /// Hold the command to the compiled filter of system calls in FILE, as pivot --seccomp-save writes it
+    #[arg(long, value_name = "FILE")]
+    pub seccomp: Option<PathBuf>,
 
     /// Bring SRC, or a static busybox, along in a private copy of the mounts, at DST or /.toolbox
     #[arg(long, value_name = "SRC[:DST]", num_args = 0..=1, require_equals = true, value_parser = toolbox())]
@@ -222,6 +234,19 @@ impl FromStr for Process {
             inode.map(|inode| inode.parse().map_err(|_| "the inode of a pidfd is a number")).transpose()?;
         pid.map(|pid| Process { pid, inode }).ok_or("a process id is a number from 1 on")
     }
+}
+
+fn account() -> impl TypedValueParser<Value = Account> {
+    OsStringValueParser::new().try_map(|text| user::parse(&text))
+}
+
+fn variable() -> impl TypedValueParser<Value = (OsString, OsString)> {
+    OsStringValueParser::new().try_map(|text| {
+        let bytes = text.as_bytes();
+        let sign = bytes.iter().position(|byte| *byte == b'=').filter(|at| *at > 0);
+        let string = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
+        sign.map(|at| (string(&bytes[..at]), string(&bytes[at + 1..]))).ok_or("it is no NAME=VALUE")
+    })
 }
 
 fn toolbox() -> impl TypedValueParser<Value = Request> {

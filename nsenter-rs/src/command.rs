@@ -1,5 +1,6 @@
 //! What to run inside, and where it is looked for.
 
+use crate::filter::Filter;
 use crate::plan::Plan;
 use crate::toolbox::Toolbox;
 use chain::accounts::own_shell;
@@ -11,14 +12,19 @@ use std::ffi::{OsStr, OsString};
 
 /// Becomes the command; returns only to say why not. All descriptors above standard error are closed before.
 pub fn run(plan: Plan) -> Error {
-    let Plan { mut command, environment, place, toolbox, .. } = plan;
+    let Plan { mut command, mut environment, variables, filter, place, toolbox, .. } = plan;
+    for (name, value) in variables {
+        environment.get_or_insert_with(Environment::current).set(name, value);
+    }
     let no_command = command.is_empty();
     if no_command {
         command.extend(toolbox.as_ref().and_then(Toolbox::shell));
     }
     let other_root = place.other_root;
     drop((plan.doors, plan.groups, plan.who, place, toolbox));
-    if let Err(e) = close_from_3_except(&[]).cannot("close descriptors") {
+    let closed = close_from_3_except(&[]).cannot("close descriptors");
+    // Last: it need not let anything pass but the start of a program.
+    if let Err(e) = closed.and_then(|()| filter.as_ref().map_or(Ok(()), Filter::load)) {
         return e;
     }
     let error = match &environment {

@@ -4,24 +4,27 @@ use crate::cli::{Id, Options};
 use crate::status::Status;
 use crate::target::Target;
 use chain::capabilities::{each, hand_on};
+use chain::user;
+use chain::user::database::Account;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use nix::unistd::{Gid, Uid, getgroups, setgroups, setresgid, setresuid};
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{Mode, OFlags, open, openat};
 use rustix::thread::{
-    CapabilitySets, capability_is_in_bounding_set, clear_ambient_capability_set,
+    CapabilitySet, CapabilitySets, capabilities, capability_is_in_bounding_set, clear_ambient_capability_set,
     configure_capability_in_ambient_set, remove_capability_from_bounding_set, set_capabilities,
     set_keep_capabilities, set_no_new_privs,
 };
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Whom to become.
 #[derive(Debug)]
 pub struct Who {
     user: Option<Wanted>,
     group: Option<Wanted>,
+    account: Option<user::Who>,
     keep_caps: bool,
     like_target: bool,
     /// The process whose ids are taken over.
@@ -47,6 +50,7 @@ impl Who {
     /// Whoever enters a user namespace becomes its root, unless another id is asked for.
     pub fn new(options: &Options, enters_user_namespace: bool) -> Self {
         let default = match options {
+            Options { account: Some(_), .. } => None,
             Options { like_target: true, .. } => Some(Wanted::Given(Id::Follow)),
             Options { preserve_credentials: true, .. } => None,
             _ => Some(Wanted::Root).filter(|_| enters_user_namespace),
@@ -54,6 +58,7 @@ impl Who {
         Who {
             user: options.setuid.map(Wanted::Given).or(default),
             group: options.setgid.map(Wanted::Given).or(default),
+            account: options.account.clone(),
             keep_caps: options.keep_caps && enters_user_namespace,
             like_target: options.like_target,
             target: None,
@@ -62,7 +67,11 @@ impl Who {
 
     /// Whether there is anything to do.
     pub fn changes(&self) -> bool {
-        self.user.is_some() || self.group.is_some() || self.keep_caps || self.like_target
+        self.user.is_some()
+            || self.group.is_some()
+            || self.account.is_some()
+            || self.keep_caps
+            || self.like_target
     }
 
     /// Whether the target has to be looked at.
@@ -81,11 +90,13 @@ impl Who {
         Ok(())
     }
 
-    /// Becomes whom it says; `own` is this process's directory in the /proc that it came from.
-    pub fn become_it(&self, own: &OwnedFd) -> Result<()> {
+    /// Becomes whom it says, and gives the account if it was named; `own` is this process's directory in the /proc
+    /// that it came from.
+    pub fn become_it(&self, own: &OwnedFd) -> Result<Option<Account>> {
         if !self.changes() {
-            return Ok(());
+            return Ok(None);
         }
+        let account = self.account.as_ref().map(find).transpose()?;
         let maps = Maps::read(own)?;
         let target = self.target.as_ref().map(Status::of).transpose()?;
         if self.keep_caps || self.like_target {
@@ -94,35 +105,58 @@ impl Who {
         if let Some(target) = target.as_ref().filter(|_| self.like_target) {
             bound(target)?;
         }
-        self.take_group(&maps, target.as_ref())?;
-        self.take_user(&maps, target.as_ref())?;
-        match target {
-            Some(target) if self.like_target => confine(&target),
-            _ if self.keep_caps => hand_on(),
-            _ => Ok(()),
+        match &account {
+            Some(account) => become_account(account, &maps)?,
+            None => {
+                self.take_group(&maps, target.as_ref())?;
+                self.take_user(&maps, target.as_ref())?;
+            }
         }
+        match target {
+            Some(target) if self.like_target => confine(&target, account.as_ref())?,
+            _ if self.keep_caps => hand_on()?,
+            _ => {}
+        }
+        Ok(account)
     }
 
     fn take_group(&self, maps: &Maps, target: Option<&Status>) -> Result<()> {
         let Some(wanted) = self.group else { return Ok(()) };
         let groups = target.filter(|_| self.like_target).map(Status::groups).transpose()?;
         take_groups(groups.unwrap_or_default(), maps)?;
-        let id = wanted.id(&maps.groups, || target.map(Status::group))?;
-        let Some(id) = id else { return Ok(()) };
-        let group = Gid::from_raw(id);
-        setresgid(group, group, group)
-            .cannot_with(|| format!("become group {id}"))
-            .map_err(|e| explain(e, "group", id))
+        wanted.id(&maps.groups, || target.map(Status::group))?.map_or(Ok(()), become_group)
     }
 
     fn take_user(&self, maps: &Maps, target: Option<&Status>) -> Result<()> {
         let Some(wanted) = self.user else { return Ok(()) };
-        let Some(id) = wanted.id(&maps.users, || target.map(Status::user))? else { return Ok(()) };
-        let user = Uid::from_raw(id);
-        setresuid(user, user, user)
-            .cannot_with(|| format!("become user {id}"))
-            .map_err(|e| explain(e, "user", id))
+        wanted.id(&maps.users, || target.map(Status::user))?.map_or(Ok(()), become_user)
     }
+}
+
+/// By the files of the root that this process is in by now.
+fn find(who: &user::Who) -> Result<Account> {
+    let root = open("/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).cannot("look at the root")?;
+    user::find(root.as_fd(), who)
+}
+
+fn become_account(account: &Account, maps: &Maps) -> Result<()> {
+    take_groups(account.groups.clone(), maps)?;
+    become_group(account.group)?;
+    become_user(account.user)
+}
+
+fn become_group(id: u32) -> Result<()> {
+    let group = Gid::from_raw(id);
+    setresgid(group, group, group)
+        .cannot_with(|| format!("become group {id}"))
+        .map_err(|e| explain(e, "group", id))
+}
+
+fn become_user(id: u32) -> Result<()> {
+    let user = Uid::from_raw(id);
+    setresuid(user, user, user)
+        .cannot_with(|| format!("become user {id}"))
+        .map_err(|e| explain(e, "user", id))
 }
 
 /// As many as the user namespace has, where it allows that at all.
@@ -209,18 +243,22 @@ fn bound(target: &Status) -> Result<()> {
     Ok(())
 }
 
-fn confine(target: &Status) -> Result<()> {
-    let sets = CapabilitySets {
-        effective: target.effective()?,
-        permitted: target.permitted()?,
-        inheritable: target.inheritable()?,
+/// Capabilities and no_new_privs: those of the target, or of another user what a program that this one starts would
+/// have there, were it not for no_new_privs: root all that the target could ever have, others none.
+fn confine(target: &Status, account: Option<&Account>) -> Result<()> {
+    let own = capabilities(None).cannot("read the capabilities")?.permitted;
+    let (none, all) = (CapabilitySet::empty(), target.bounding()? & own);
+    let plain = |set| CapabilitySets { effective: set, permitted: set, inheritable: none };
+    let (sets, ambient) = match account {
+        None => (target.sets()?, target.ambient()?),
+        Some(account) => (plain(if account.user == 0 { all } else { none }), none),
     };
     let what = "take over the capabilities of the process";
     set_capabilities(None, sets).cannot(what).map_err(|e| {
         e.hint_if(Errno::EPERM, "the process has more rights than this one would have inside")
     })?;
     clear_ambient_capability_set().cannot(what)?;
-    for one in each(target.ambient()?) {
+    for one in each(ambient) {
         configure_capability_in_ambient_set(one, true).cannot(what)?;
     }
     if target.has_no_new_privs() { set_no_new_privs(true).cannot("give up new privileges") } else { Ok(()) }

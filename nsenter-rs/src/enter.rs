@@ -3,6 +3,7 @@
 use crate::join;
 use crate::plan::{Directory, Place, Plan};
 use crate::selinux;
+use chain::exec::Environment;
 use chain::ns::Kind;
 use chain::text::show;
 use chain::{Cannot, Error, Result, error};
@@ -22,7 +23,8 @@ pub fn open_the_way(plan: &mut Plan) -> Result<()> {
     join::only(&mut plan.doors, &[Kind::Pid])
 }
 
-/// Moves this process; after an error it is somewhere between, good for nothing but to end.
+/// Moves this process; after an error it is somewhere between, good for nothing but to end. Whoever becomes an account
+/// gets its home directory.
 pub fn enter(plan: &mut Plan) -> Result<()> {
     let own = open("/proc/self", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .cannot("look into /proc")
@@ -32,7 +34,9 @@ pub fn enter(plan: &mut Plan) -> Result<()> {
     join_namespaces(plan)?;
     shield()?;
     go_to(&plan.place)?;
-    plan.who.become_it(&own)?;
+    if let Some(account) = plan.who.become_it(&own)? {
+        plan.environment.get_or_insert_with(Environment::current).set("HOME", account.home);
+    }
     shield()?;
     plan.context.as_deref().map_or(Ok(()), |context| selinux::follow(context, &own))?;
     if plan.doubts_proc {

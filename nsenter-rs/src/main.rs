@@ -2,7 +2,7 @@
 //!
 //! [`cli`] reads the options, [`find`] holds the process, [`plan`] says what will be joined and opens all that
 //! is needed for it, [`start`] says who starts the command, [`enter`] goes in, [`toolbox`] brings tools along,
-//! [`credentials`] says as whom, [`command`] finds what to run there, [`refused`] explains the kernel's no.
+//! [`credentials`] says as whom, [`filter`] what it may call, [`command`] finds what to run there, [`refused`] explains the kernel's no.
 #![cfg_attr(not(test), no_main)]
 
 mod attached;
@@ -11,6 +11,7 @@ mod command;
 mod credentials;
 mod doors;
 mod enter;
+mod filter;
 mod find;
 mod groups;
 mod join;

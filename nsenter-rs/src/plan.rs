@@ -3,6 +3,7 @@
 use crate::cli::{Id, Options};
 use crate::credentials::Who;
 use crate::doors::{self, Door};
+use crate::filter::Filter;
 use crate::find;
 use crate::groups::Groups;
 use crate::refused;
@@ -45,6 +46,10 @@ pub struct Plan {
     pub command: Vec<OsString>,
     /// Its variables, where they are not simply this process's.
     pub environment: Option<Environment>,
+    /// Those that are set last.
+    pub variables: Vec<(OsString, OsString)>,
+    /// The filter of its system calls.
+    pub filter: Option<Filter>,
 }
 
 /// Root and working directory.
@@ -94,6 +99,8 @@ impl Plan {
             who: Who::new(&options, joins(Kind::User)),
             doubts_proc: fork && !joins(Kind::Mount) && has_other_mounts(target.as_ref())?,
             fork,
+            variables: options.set_env,
+            filter: options.seccomp.as_deref().map(Filter::read).transpose()?,
             command: options.command,
             doors,
         }
@@ -149,7 +156,7 @@ fn needs(options: &Options) -> Option<String> {
 fn does_something(options: &Options) -> bool {
     let Options { root, wd, wdns, setuid, setgid, user_parent, .. } = options;
     let place = options.toolbox.is_some() || root.is_some() || wd.is_some() || wdns.is_some();
-    let who = setuid.is_some() || setgid.is_some() || *user_parent;
+    let who = setuid.is_some() || setgid.is_some() || options.account.is_some() || *user_parent;
     place || who || NAMESPACES.iter().any(|row| options.namespace(row.kind).is_some())
 }
 

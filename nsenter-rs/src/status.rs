@@ -2,7 +2,7 @@
 
 use crate::target::Target;
 use chain::{Error, Result, process};
-use rustix::thread::CapabilitySet;
+use rustix::thread::{CapabilitySet, CapabilitySets};
 
 /// The text, read once.
 #[derive(Debug)]
@@ -35,19 +35,13 @@ impl Status {
         self.set("CapBnd")
     }
 
-    /// What counts now.
-    pub fn effective(&self) -> Result<CapabilitySet> {
-        self.set("CapEff")
-    }
-
-    /// What may become effective.
-    pub fn permitted(&self) -> Result<CapabilitySet> {
-        self.set("CapPrm")
-    }
-
-    /// What a program with file capabilities gets.
-    pub fn inheritable(&self) -> Result<CapabilitySet> {
-        self.set("CapInh")
+    /// What counts now, what may become effective, and what a program with file capabilities gets.
+    pub fn sets(&self) -> Result<CapabilitySets> {
+        Ok(CapabilitySets {
+            effective: self.set("CapEff")?,
+            permitted: self.set("CapPrm")?,
+            inheritable: self.set("CapInh")?,
+        })
     }
 
     /// What the next program gets, whatever it is.
@@ -97,7 +91,7 @@ mod tests {
         assert_eq!(status.groups(), Ok(vec![9, 10]));
         assert_eq!(status.bounding().map(|set| set.bits()), Ok(3));
         assert!(status.has_no_new_privs());
-        assert!(status.effective().is_err());
+        assert!(status.sets().is_err());
         assert_eq!(Status::parse("Groups:\t \n".to_owned()).groups(), Ok(vec![]));
     }
 }

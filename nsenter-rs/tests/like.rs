@@ -86,3 +86,67 @@ fn more_rights_than_the_callers_own_are_not_to_be_had() {
     let outcome = target.with(&sandbox, "setpriv", poor).done().is(125).complains_as("nsenter-rs");
     outcome.says("cannot take over the capabilities of the process").says("more rights");
 }
+
+#[test]
+fn another_user_of_the_targets_root_has_what_that_user_could_have_there() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    let target =
+        Target::start(&sandbox, "unshare-rs -pumin pivot --confine --env CHAIN_TEST --user 7 rootfs");
+    let look = "id -u; id -g; echo $HOME; grep -E '^(CapEff|CapBnd|NoNewPrivs):' /proc/self/status";
+    let tells = |words: &str| {
+        let run = target.enter(&sandbox, &format!("--like-target {words} -t T sh -c")).arg(look);
+        run.done().is(0).quiet().text().replace('\t', " ").lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (all, none) = ("00000000800405fb", "0000000000000000");
+    let rows = [
+        ("", "7", "0", "/", none),
+        ("--as root", "0", "0", "/root", all),
+        ("--as 0:5", "0", "5", "/root", all),
+        ("--as nobody", "65534", "65534", "/nonexistent", none),
+        ("--as 9", "9", "0", "/", none),
+    ];
+    each(rows, |(words, user, group, home, effective)| {
+        let rights = [format!("CapEff: {effective}"), format!("CapBnd: {all}"), "NoNewPrivs: 1".to_owned()];
+        let who = [user, group, home].map(str::to_owned);
+        assert_eq!(tells(words), [who, rights].concat(), "{words}");
+    });
+    target.enter(&sandbox, "--like-target --as nosuch -t T true").done().is(125).complains_as("nsenter-rs");
+    target.enter(&sandbox, "--as : -t T true").done().is(125);
+    target.enter(&sandbox, "--as root -S 0 -t T true").done().is(125);
+    target.end();
+}
+
+#[test]
+fn variables_are_set_over_those_of_the_target() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    let target = Target::start(&sandbox, "unshare-rs -pum pivot --env A=target rootfs");
+    let line = "--like-target --set-env A=mine --set-env B= --set-env A=last -t T sh -c";
+    let done = target.enter(&sandbox, line).arg("echo $A$B.${B+set}").done().is(0).quiet();
+    assert_eq!(done.text(), "last.set");
+    for wrong in ["A", "=x", ""] {
+        target.enter(&sandbox, "--set-env").args([wrong, "-t", &target.pid, "-a", "true"]).done().is(125);
+    }
+    target.end();
+}
+
+#[test]
+fn a_filter_of_system_calls_can_be_given_that_the_target_has() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    let target = Target::start(
+        &sandbox,
+        "unshare-rs -pumin pivot --confine --env CHAIN_TEST --seccomp-deny getppid --seccomp-save saved rootfs",
+    );
+    // getppid
+    let attempt = |words: &str| {
+        target.enter(&sandbox, &format!("{words} -t T probe try call 110")).done().is(0).quiet().text()
+    };
+    assert_eq!(attempt("--like-target --seccomp saved"), "EPERM");
+    assert_ne!(attempt("--like-target"), "EPERM");
+    assert_eq!(attempt("-a --seccomp saved"), "EPERM");
+    sandbox.file("short", "1234567", 0o644);
+    for file in ["short", "/dev/null", "no-such"] {
+        let run = target.enter(&sandbox, &format!("-a --seccomp {file} -t T true"));
+        run.done().is(125).says("as a seccomp filter").complains_as("nsenter-rs");
+    }
+    target.end();
+}

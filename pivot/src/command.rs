@@ -1,11 +1,11 @@
 //! Becoming the command.
 
-use crate::confine::accounts::Account;
 use crate::plan::Program;
 use chain::error::NOT_FOUND;
 use chain::exec::{exec_as, exec_with, find};
 use chain::sys::fd::is_open;
 use chain::text::show;
+use chain::user::database::Account;
 use chain::{Error, Result};
 use std::path::{Path, PathBuf};
 

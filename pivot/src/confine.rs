@@ -3,7 +3,6 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`policy`] | what was asked for, as plain data |
-//! | [`user`], [`key`], [`accounts`] | whom the command runs as, by the new root's files |
 //! | [`capabilities`], [`securebits`] | which rights it keeps |
 //! | [`credentials`] | becoming that user with those rights |
 //! | [`landlock`] | which files it may use |
@@ -12,10 +11,9 @@
 //! | [`session`] | its session and its terminal |
 //! | [`tie`] | the tie to a parent that waits |
 
-pub mod accounts;
 pub mod capabilities;
 mod credentials;
-pub mod key;
+
 pub mod landlock;
 pub mod limits;
 pub mod policy;
@@ -23,12 +21,12 @@ pub mod securebits;
 pub mod session;
 mod steps;
 mod tie;
-pub mod user;
 
 use crate::root::Start;
 use crate::seccomp::Filter;
-use accounts::{Account, Database, USERS};
 use chain::sys::landlock::Ruleset;
+use chain::user;
+use chain::user::database::{Account, Database, USERS};
 use chain::{Cannot, Error, Result};
 use credentials::Rights;
 use nix::errno::Errno;

@@ -1,8 +1,8 @@
 //! The variables of the command.
 
-use crate::confine::accounts::Account;
 use chain::exec::{DEFAULT_PATH, Environment};
 use chain::text::show;
+use chain::user::database::Account;
 use chain::{Cannot, Error, Result, fresh, resolver};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

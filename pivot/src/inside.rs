@@ -5,7 +5,8 @@ mod made;
 pub use made::{Made, Undo, set_mode};
 
 use crate::plan::Lookup;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, mkdirat, mknodat, openat2, readlinkat};
+use chain::within::{open_as, resolve};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, mkdirat, mknodat, readlinkat};
 use rustix::io::{Errno, Result};
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -15,8 +16,6 @@ use std::path::{Component, Path, PathBuf};
 
 /// As many as the kernel follows, path_resolution(7).
 const MAX_LINKS: usize = 40;
-/// openat2(2) says EAGAIN when a rename elsewhere made it unsure of a `..`.
-const MAX_TRIES: usize = 256;
 
 /// Opens `path` of the root (O_PATH): no symbolic link, `..` or magic link of /proc leads out of it.
 pub fn open(root: BorrowedFd<'_>, path: &Path, lookup: Lookup) -> Result<OwnedFd> {
@@ -24,18 +23,6 @@ pub fn open(root: BorrowedFd<'_>, path: &Path, lookup: Lookup) -> Result<OwnedFd
         Lookup::Followed => open_as(root, path, OFlags::PATH),
         Lookup::Plain => resolve(root, path, OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::NO_SYMLINKS),
     }
-}
-
-/// The same with other flags, wherever in the root a link leads.
-pub fn open_as(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd> {
-    resolve(root, path, flags, ResolveFlags::NO_MAGICLINKS)
-}
-
-fn resolve(root: BorrowedFd<'_>, path: &Path, flags: OFlags, links: ResolveFlags) -> Result<OwnedFd> {
-    let (flags, how) = (flags | OFlags::CLOEXEC, ResolveFlags::IN_ROOT | links);
-    let open = || openat2(root, path, flags, Mode::empty(), how);
-    let is_sure = |opened: &Result<OwnedFd>| !matches!(opened, Err(Errno::AGAIN));
-    std::iter::repeat_with(open).take(MAX_TRIES).find(is_sure).unwrap_or(Err(Errno::AGAIN))
 }
 
 /// Makes what is missing of `path`: directories, and at its end a directory or an empty file. What was made is

@@ -8,7 +8,6 @@
 //! | [`groups`] | what can be denied by one word |
 //! | [`json`] | policies in Docker's and OCI's format |
 //! | [`compile`], [`arguments`], [`tree`], [`assembler`] | from a policy to a program for the kernel |
-//! | [`raw`] | programs that others made |
 //! | [`explain`] | what a filter does, in words |
 
 mod arguments;
@@ -20,11 +19,13 @@ mod groups;
 mod json;
 mod machine;
 mod profile;
-mod raw;
+
 #[cfg(test)]
 mod tests;
 mod tree;
 
+use chain::filter;
+use chain::replace::{check, replace};
 use chain::sys::seccomp::{Instruction, set_filter};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
@@ -133,7 +134,7 @@ impl Request {
                         .map(|profile| Policy::Rules(self.completed(profile)))
                 } else {
                     let denials = self.completed(Profile::new(Action::Allow));
-                    raw::program(&bytes).map(|program| Policy::Program(program, denials))
+                    filter::program(&bytes).map(|program| Policy::Program(program, denials))
                 };
                 policy.map_err(|reason| Error::new(useless(path), reason))?
             }
@@ -169,9 +170,17 @@ impl Filter {
             Policy::Program(program, denied) => compile::compile_before(machine::THIS, &denied, &program),
         };
         match program.len() {
-            0..=raw::LONGEST => Ok(Filter { program, flags }),
-            length => unfit(format!("it takes {length} instructions, the kernel accepts {}", raw::LONGEST)),
+            0..=filter::LONGEST => Ok(Filter { program, flags }),
+            length => {
+                unfit(format!("it takes {length} instructions, the kernel accepts {}", filter::LONGEST))
+            }
         }
+    }
+
+    /// Writes it to a file from which `--seccomp FILE` reads it.
+    pub fn save(&self, file: &Path) -> Result<()> {
+        let saved = check(file).and_then(|()| replace(file, &filter::bytes(&self.program)));
+        saved.cannot_with(|| format!("write the seccomp filter to {}", show(file)))
     }
 
     /// Holds this process, and what it becomes, to the filter. The caller has set no_new_privs or has CAP_SYS_ADMIN.

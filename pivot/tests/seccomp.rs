@@ -263,3 +263,19 @@ fn a_policy_is_explained_in_words() {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
+
+#[test]
+fn a_filter_that_was_saved_does_the_same() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    let made = "unshare-rs -pumin pivot --confine --seccomp-deny getppid --seccomp-save saved";
+    let again = "unshare-rs -pumin pivot --seccomp saved";
+    let calls = ["call 110", KEYCTL, IO_URING_SETUP, CLONE3, "socket 38", NOT_THERE_YET];
+    let first = calls.map(|call| attempt(&sandbox, made, call));
+    assert_eq!(first, calls.map(|call| attempt(&sandbox, again, call)));
+    assert_eq!(first[0], "EPERM");
+    let none = sandbox.run("unshare-rs -pum pivot --seccomp-save saved rootfs true").done().is(125);
+    none.says("there is none").complains_as("pivot");
+    let full =
+        sandbox.run("unshare-rs -pum pivot --confine --seccomp-save no/such rootfs true").done().is(125);
+    full.says("cannot write the seccomp filter to no/such").complains_as("pivot");
+}

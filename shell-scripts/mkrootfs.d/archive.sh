@@ -17,6 +17,15 @@ check_cpio() {
   check_tar
 }
 
+# The two links of the sandbox: installed, or built in the checkout that this script is part of.
+find_link() {
+  find_program "$1" && return
+  for found in "$here/$1" "$here"/../target/*/release/"$1" "$here/../target/release/$1"; do
+    if executable "$found"; then absolute "$found" && return; fi
+  done
+  die "cannot find $1: not in PATH and not beside mkrootfs" 'build it with cargo build --release, or make install'
+}
+
 # Names of users are not looked up: the sandbox has no users. As an ordinary user everything becomes the caller's.
 fill_tar() {
   if privileged; then set -- --numeric-owner; else set -- -o; fi
@@ -47,19 +56,6 @@ unpack() {
   sandboxed "$@" <&5 >/dev/null 2>&4 &
   jobs="$jobs $!"
   await_unpacking "$!"
-}
-
-# By content, for names lie.
-detect_packer() {
-  case $(od -An -tx1 head | tr -d ' \n') in
-    1f8b* | 1f9d*) packer=gzip ;;
-    425a683[1-9]3141 | 425a683[1-9]1772) packer=bzip2 ;;
-    fd377a585a00) packer=xz ;;
-    28b52ffd*) packer=zstd ;;
-    04224d18*) packer=lz4 ;;
-    5d0000*) packer=lzma ;;
-    *) packer='' ;;
-  esac
 }
 
 # What was read for detection is put back in front. The end of a plain archive is kept for `is_whole`.

@@ -30,12 +30,6 @@ is_workshop() {
   [ -n "$(find . -prune -user "$(id -u)" -perm -700 ! -perm -005)" ]
 }
 
-# The log is written in place over blank lines: on a full disk the reason must still find room.
-open_log() {
-  head -c 4096 /dev/zero | save log
-  exec 4<>log
-}
-
 # gzip survives TERM as the first process of its namespace, but not the end of its pipe, hence the closing of 5.
 close_workshop() {
   status=$1

@@ -20,6 +20,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+pub mod archive;
 pub mod cgroup;
 pub mod leak;
 pub mod outcome;

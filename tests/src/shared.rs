@@ -83,11 +83,24 @@ pub fn make_root(root: &Path) {
 
 /// As `make install` does it.
 fn install_scripts(prefix: &Path) {
-    let (scripts, parts) = (workspace().join("shell-scripts"), prefix.join("share/chain/mkrootfs.d"));
-    fs::create_dir_all(&parts).unwrap();
-    fs::copy(scripts.join("mkrootfs"), prefix.join("bin/mkrootfs")).unwrap();
-    for part in fs::read_dir(scripts.join("mkrootfs.d")).unwrap().flatten() {
-        fs::copy(part.path(), parts.join(part.file_name())).unwrap();
+    let scripts = workspace().join("shell-scripts");
+    copy_parts(&scripts.join("walkthrough"), &prefix.join("share/chain/walkthrough"));
+    for script in ["mkrootfs", "box"] {
+        fs::copy(scripts.join(script), prefix.join("bin").join(script)).unwrap();
+        let parts = format!("{script}.d");
+        copy_parts(&scripts.join(&parts), &prefix.join("share/chain").join(&parts));
+    }
+}
+
+fn copy_parts(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_parts(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What ends a command before its time: a time limit, and the death of the one who started cgctl.
 
+use crate::command::log::Relay;
 use crate::group::Group;
 use chain::sys::process::release_code;
 use chain::{Cannot, Error, Result};
@@ -41,15 +42,16 @@ pub struct Watch<'a> {
     parent: Option<&'a OwnedFd>,
     /// What happened, if anything did.
     pub cut: Option<Cut>,
+    relay: &'a mut Option<Relay>,
     continues: bool,
     is_settled: bool,
 }
 
 impl<'a> Watch<'a> {
-    /// From now on.
-    pub fn begin(limit: Option<Limit>, parent: Option<&'a OwnedFd>) -> Self {
+    /// From now on; `relay` takes what the command writes.
+    pub fn begin(limit: Option<Limit>, parent: Option<&'a OwnedFd>, relay: &'a mut Option<Relay>) -> Self {
         let deadline = limit.map(|limit| Instant::now() + limit.timeout);
-        Watch { limit, deadline, parent, cut: None, continues: false, is_settled: false }
+        Watch { limit, deadline, parent, cut: None, relay, continues: false, is_settled: false }
     }
 
     /// Returns when there is a signal in `queue`, or with one that the command is to get. Kills what is in the group
@@ -62,6 +64,7 @@ impl<'a> Watch<'a> {
             }
             match self.wait(queue)? {
                 Event::Signal => return Ok(None),
+                Event::Output => self.relay.iter_mut().for_each(Relay::move_on),
                 Event::Quiet => {
                     self.is_settled = true;
                     release_code();
@@ -93,12 +96,13 @@ impl<'a> Watch<'a> {
             tv_nsec: timeout.subsec_nanos().into(),
         });
         let parent = self.parent.map(|parent| PollFd::new(parent, PollFlags::IN));
-        let mut all: Vec<PollFd<'_>> =
-            std::iter::once(PollFd::from_borrowed_fd(queue, PollFlags::IN)).chain(parent).collect();
+        let first = 1 + usize::from(parent.is_some());
+        let output = self.relay.iter().flat_map(Relay::interests);
+        let queue = std::iter::once(PollFd::from_borrowed_fd(queue, PollFlags::IN));
+        let mut all: Vec<PollFd<'_>> = queue.chain(parent).chain(output).collect();
         match poll(&mut all, timeout.as_ref()) {
             Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) if all[0].revents().is_empty() => return Ok(Event::ParentDied),
-            Ok(_) => return Ok(Event::Signal),
+            Ok(_) => return Ok(Event::of(&all, first)),
             Err(e) => return Err(e).cannot("wait for signals"),
         }
         let is_over = self.deadline.is_some_and(|end| Instant::now() >= end);
@@ -109,9 +113,22 @@ impl<'a> Watch<'a> {
 enum Event {
     Signal,
     ParentDied,
+    /// The command has written, or what it wrote can go on.
+    Output,
     TimeUp,
     /// The command turns out to run for longer.
     Quiet,
+}
+
+impl Event {
+    /// Of the queue of signals, perhaps the parent, and from `first` on what is relayed.
+    fn of(all: &[PollFd<'_>], first: usize) -> Self {
+        match all.iter().position(|fd| !fd.revents().is_empty()) {
+            Some(0) | None => Event::Signal,
+            Some(index) if index < first => Event::ParentDied,
+            Some(_) => Event::Output,
+        }
+    }
 }
 
 /// A descriptor that becomes readable when the parent of this process dies: pidfd_open(2).

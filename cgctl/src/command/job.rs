@@ -3,8 +3,10 @@
 use crate::command::counters::Counters;
 use crate::command::cut::{self, Cut, Limit, Watch};
 use crate::command::limits::{self, Before};
+use crate::command::log::{Log, Pipes, Relay};
 use crate::command::report::{self, Form};
 use crate::command::status::{self, PidFile, StatusFile};
+use crate::command::then::Then;
 use crate::group::Group;
 use crate::hierarchy::Hierarchies;
 use crate::vocabulary::duration;
@@ -44,12 +46,20 @@ pub struct JobOptions {
     #[arg(long, requires = "command", value_name = "FILE")]
     status_file: Option<PathBuf>,
 
+    /// Append what it writes to FILE too
+    #[arg(long, requires = "command", value_name = "FILE")]
+    log: Option<PathBuf>,
+
+    /// When all is over, run a program; WORD is its name or, given again, its next argument
+    #[arg(long, requires = "command", value_name = "WORD", allow_hyphen_values = true)]
+    pub then: Vec<OsString>,
+
     /// Kill it, and all that is in the group, when the parent of cgctl dies
     #[arg(long, requires = "command")]
     pub die_with_parent: bool,
 
     /// Become it instead of waiting for it; the group, which needs a NAME, lasts for as long as a process is in it
-    #[arg(long, requires = "command", conflicts_with_all = ["report", "report_file", "timeout", "status_file"])]
+    #[arg(long, requires = "command", conflicts_with_all = ["report", "report_file", "timeout", "status_file", "log", "then"])]
     pub exec: bool,
 }
 
@@ -62,6 +72,7 @@ pub struct Job {
     options: JobOptions,
     limit: Option<Limit>,
     parent: Option<OwnedFd>,
+    log: Option<Log>,
 }
 
 /// What has become of the command.
@@ -96,7 +107,8 @@ impl Job {
         let limit = options.timeout.map(|timeout| Limit { timeout, kill_after });
         let waits = !options.exec;
         let parent = (waits && options.die_with_parent).then(cut::parent).transpose()?;
-        Ok(Job { options, limit, parent })
+        let log = options.log.as_deref().map(Log::open).transpose()?;
+        Ok(Job { options, limit, parent, log })
     }
 
     /// Its group needs directories in which the kernel counts.
@@ -106,25 +118,41 @@ impl Job {
 
     /// Runs the command in the group, ends what is left there, removes the group, and tells of it all.
     pub fn run(
-        self,
+        mut self,
         parent: &Parent,
         group: Group,
         hierarchies: &Hierarchies,
         command: &[OsString],
+        then: &mut Then,
     ) -> Result<u8> {
         let before = Before::note(&group, hierarchies);
         let mut file =
             self.options.status_file.clone().map(|file| StatusFile::new(file, &group.name, &group.path()));
-        let outcome = self.wait(parent, &group, command, file.as_mut());
+        let mut relay = None;
+        let outcome = self.wait(parent, &group, command, file.as_mut(), &mut relay);
         if let Err(e) = group.kill() {
             e.report();
         }
+        relay.into_iter().for_each(Relay::finish);
         let lines = limits::lines(&group, hierarchies, &before);
         let counters = self.is_counted().then(|| Counters::read(&group, hierarchies));
         let name = group.name.clone();
         // First: whoever reads what is told may have gone, and take this process along.
         group.remove();
         lines.iter().for_each(|line| say(line));
+        then.oom_kills = counters.as_ref().and_then(|counters| counters.get("oom_kills"));
+        then.name.clone_from(&name);
+        self.tell(&name, outcome, counters, file)
+    }
+
+    /// Tells those who have asked for it, and gives the exit status.
+    fn tell(
+        &self,
+        name: &str,
+        outcome: Result<Outcome>,
+        counters: Option<Counters>,
+        file: Option<StatusFile>,
+    ) -> Result<u8> {
         match outcome {
             Err(e) => {
                 // It may be that very file which cannot be written.
@@ -136,10 +164,10 @@ impl Job {
                 Err(e)
             }
             Ok(outcome) => {
-                self.tell_cut(&name, &outcome);
+                self.tell_cut(name, &outcome);
                 if let Some(counters) = counters {
                     report(file.map_or(Ok(()), |file| file.ended(&outcome, &counters)));
-                    report(self.report(&name, &outcome, &counters));
+                    report(self.report(name, &outcome, &counters));
                 }
                 Ok(outcome.status())
             }
@@ -157,21 +185,25 @@ impl Job {
     }
 
     fn is_counted(&self) -> bool {
-        self.needs_counters() || self.options.status_file.is_some()
+        self.needs_counters() || self.options.status_file.is_some() || !self.options.then.is_empty()
     }
 
     fn wait(
-        &self,
+        &mut self,
         parent: &Parent,
         group: &Group,
         command: &[OsString],
         file: Option<&mut StatusFile>,
+        relay: &mut Option<Relay>,
     ) -> Result<Outcome> {
+        let pipes = self.log.as_ref().map(|_| Pipes::make()).transpose()?;
+        let attach = || pipes.as_ref().map_or(Ok(()), Pipes::attach);
         let start = Instant::now();
-        let child = group.start(parent, command)?;
+        let child = group.start(parent, attach, command)?;
         let _pid_file = PidFile::write(self.options.pid_file.as_deref(), child.pid)?;
         file.map_or(Ok(()), |file| file.running(child.pid))?;
-        let mut watch = Watch::begin(self.limit, self.parent.as_ref());
+        *relay = self.log.take().zip(pipes).map(|(log, pipes)| Relay::begin(pipes, log)).transpose()?;
+        let mut watch = Watch::begin(self.limit, self.parent.as_ref(), relay);
         let ended = parent.wait_or(child, |queue| watch.next(queue, group))?;
         Ok(Outcome { ended, cut: watch.cut, wall: start.elapsed() })
     }

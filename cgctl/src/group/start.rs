@@ -31,17 +31,22 @@ impl Group {
         }
     }
 
-    /// Starts the command in the group.
-    pub fn start(&self, parent: &Parent, command: &[OsString]) -> Result<Child> {
+    /// Starts the command in the group, with what `prepare` does to its process.
+    pub fn start(
+        &self,
+        parent: &Parent,
+        prepare: impl Fn() -> Result<()>,
+        command: &[OsString],
+    ) -> Result<Child> {
         let unified = self.parts.iter().find(|part| part.place.version == Version::V2);
         let into = unified.map(|part| part.directory.as_fd());
         let join_v1 = || self.join(|part| part.place.version == Version::V1);
-        let started =
-            parent.start_at_once(0, into, || join_v1().map_or_else(|e| e, |()| exec::exec(command)));
+        let become_it = || prepare().map_or_else(|e| e, |()| exec::exec(command));
+        let started = parent.start_at_once(0, into, || join_v1().map_or_else(|e| e, |()| become_it()));
         match started {
             Err(Errno::ENOSYS | Errno::E2BIG | Errno::EINVAL | Errno::EPERM) if into.is_some() => {
                 let join = || self.join(|_| true);
-                parent.start(0, None, || join().map_or_else(|e| e, |()| exec::exec(command)))
+                parent.start(0, None, || join().map_or_else(|e| e, |()| become_it()))
             }
             other => other,
         }

@@ -3,6 +3,7 @@
 use crate::cli::Where;
 use crate::command::job::{Job, JobOptions};
 use crate::command::request::Request;
+use crate::command::then::Then;
 use crate::group::Group;
 use crate::group::mark::Mark;
 use crate::hierarchy::Hierarchies;
@@ -54,6 +55,13 @@ Keys:
 /// Makes the group, runs the command in it, removes it, and gives the status of the command. Without a command the
 /// group stays, as it does with --exec.
 pub fn run(options: Options) -> Result<u8> {
+    let mut then = Then::new(&options.job);
+    let result = make(options, &mut then);
+    then.run(&result);
+    result
+}
+
+fn make(options: Options, then: &mut Then) -> Result<u8> {
     let request = Request::read(options)?;
     let job = Job::prepare(request.job.clone())?;
     let hierarchies = Hierarchies::discover()?;
@@ -70,5 +78,5 @@ pub fn run(options: Options) -> Result<u8> {
     if job.needs_counters() {
         group.count(&request, &hierarchies);
     }
-    job.run(&parent, group, &hierarchies, &request.command)
+    job.run(&parent, group, &hierarchies, &request.command, then)
 }

@@ -15,16 +15,24 @@ pub struct Bytes {
 }
 
 impl Bytes {
+    /// Nothing yet.
     pub fn none() -> Self {
         Bytes { bytes: [0; CHUNK], from: 0, to: 0 }
     }
 
+    /// How many are still to be written.
     pub fn count(&self) -> usize {
         self.to - self.from
     }
 
+    /// Whether all has been written.
     pub fn is_empty(&self) -> bool {
         self.count() == 0
+    }
+
+    /// What is still to be written.
+    pub fn rest(&self) -> &[u8] {
+        &self.bytes[self.from..self.to]
     }
 
     /// Reads into it, when it is empty; how many.
@@ -36,7 +44,7 @@ impl Bytes {
 
     /// Writes what it can from it.
     pub fn drain(&mut self, fd: BorrowedFd<'_>) -> Result<()> {
-        self.from += write(fd, &self.bytes[self.from..self.to])?;
+        self.from += write(fd, self.rest())?;
         Ok(())
     }
 }

@@ -6,8 +6,8 @@ use crate::confine::landlock::Access;
 use crate::confine::limits;
 use crate::confine::policy::Policy;
 use crate::confine::securebits;
-use crate::confine::user;
 use crate::seccomp::{Choice, Denied};
+use chain::user;
 use std::path::Path;
 
 impl Table for Policy {
@@ -66,6 +66,15 @@ impl Table for Policy {
             |policy, text| {
                 let text = text.to_str().ok_or("it is not a system call")?;
                 Denied::parse(text).map(|denied| policy.denied.push(denied))
+            },
+        ),
+        row(
+            "seccomp-save",
+            "FILE",
+            "Write the compiled filter to FILE, for --seccomp FILE",
+            |policy, text| {
+                policy.saved_filter = Some(text.into());
+                Ok(())
             },
         ),
         row(

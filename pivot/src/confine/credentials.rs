@@ -1,8 +1,8 @@
 //! Becoming the user that the command runs as, and having no more capabilities than are its own.
 
-use super::accounts::Account;
 use super::capabilities;
 use super::securebits;
+use chain::user::database::Account;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use nix::unistd::{Gid, Uid, getgroups, setgroups, setresgid, setresuid};

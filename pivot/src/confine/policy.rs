@@ -4,11 +4,12 @@ use super::capabilities::{self, Caps, Change};
 use super::landlock;
 use super::limits::Limit;
 use super::securebits::SecureBits;
-use super::user::{Groups, Who};
 use crate::seccomp::{Choice, Denied, Request};
 use chain::Result;
+use chain::user::{Groups, Who};
 use rustix::fs::Mode;
 use rustix::thread::CapabilitySet;
+use std::path::PathBuf;
 
 /// What is refused to a confined command besides what the built-in policy refuses: to type into the terminal that it
 /// shares with its caller.
@@ -35,6 +36,8 @@ pub struct Policy {
     pub seccomp: Option<Choice>,
     /// What is refused besides.
     pub denied: Vec<Denied>,
+    /// Where the compiled filter is written to.
+    pub saved_filter: Option<PathBuf>,
     /// The only files.
     pub landlock: landlock::Paths,
     /// Resource limits, one of each kind.

@@ -5,7 +5,7 @@ use super::{Confinement, capabilities, credentials, landlock, limits};
 use crate::root::{Start, start_in};
 use chain::sys::fd::close_from_3_except;
 use chain::sys::keyring;
-use chain::{Cannot, Result};
+use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::process::umask;
@@ -16,7 +16,7 @@ use std::os::fd::AsFd;
 pub type Step = fn(&mut Confinement) -> Result<()>;
 
 /// What is done before anything is mounted.
-pub const OUTSIDE: [Step; 4] = [
+pub const OUTSIDE: [Step; 5] = [
     // First, as whatever comes later could ask the kernel for a key.
     join_keyring,
     // While nothing has been made yet: to raise them takes a right that not every root has.
@@ -25,6 +25,8 @@ pub const OUTSIDE: [Step; 4] = [
     set_oom_score,
     // The same.
     note_tie,
+    // A file of the old root.
+    save_filter,
 ];
 
 /// What is done in the new root, just before the command. The order is that of runc's standard_init_linux.go.
@@ -86,6 +88,15 @@ fn note_tie(this: &mut Confinement) -> Result<()> {
         this.tie = Tie::note()?;
     }
     Ok(())
+}
+
+fn save_filter(this: &mut Confinement) -> Result<()> {
+    match (&this.policy.saved_filter, &this.filter) {
+        (None, _) => Ok(()),
+        (Some(file), Some(filter)) => filter.save(file),
+        (Some(_), None) => Err(Error::new("write the seccomp filter", "there is none")
+            .hint("--confine, --seccomp and --seccomp-deny make one")),
+    }
 }
 
 fn set_limits(this: &mut Confinement) -> Result<()> {

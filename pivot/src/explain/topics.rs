@@ -1,7 +1,6 @@
 //! What there is to say, topic by topic.
 
 use super::{Said, Topics};
-use crate::confine::key::Key;
 use crate::confine::policy::Policy;
 use crate::confine::{capabilities, landlock, securebits};
 use crate::defaults;
@@ -11,6 +10,7 @@ use crate::plan::{Base, Mount, Plan, Source, Step};
 use chain::ns::{self, Kind, NAMESPACES};
 use chain::sys::mount::{NODEV, NOEXEC, NOSUID, RDONLY};
 use chain::text::show;
+use chain::user::key::Key;
 use chain::{Cannot, Result, fresh};
 use rustix::process::{getegid, geteuid};
 use rustix::thread::capabilities as look;

@@ -13,3 +13,4 @@ mod signals;
 mod status;
 mod terminal;
 mod uml;
+mod walkthrough;

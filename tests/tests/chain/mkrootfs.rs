@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use tests::tools::workspace;
-use tests::{Outcome, Run, Sandbox, each};
+use tests::{Outcome, Run, Sandbox, archive, each};
 
 /// Each test twice: `as_root::NAME` and `as_user::NAME`.
 macro_rules! as_root_and_as_user {
@@ -16,7 +16,6 @@ macro_rules! as_root_and_as_user {
     };
 }
 
-mod format;
 mod hostile;
 mod trouble;
 
@@ -57,10 +56,10 @@ fn inside(sandbox: &Sandbox, place: &Path, script: &str) -> Outcome {
 }
 
 fn every_source_makes_a_root_that_runs(sandbox: &Sandbox) {
-    let busybox = format::file("bin/busybox", fs::read("/bin/busybox").unwrap());
-    let members = [format::dir("bin"), busybox, format::link("bin/sh", "busybox")];
-    sandbox.file("root.tar", format::tar(&members), 0o644);
-    sandbox.file("root.cpio", format::cpio(&members), 0o644);
+    let busybox = archive::file("bin/busybox", fs::read("/bin/busybox").unwrap());
+    let members = [archive::dir("bin"), busybox, archive::link("bin/sh", "busybox")];
+    sandbox.file("root.tar", archive::tar(&members), 0o644);
+    sandbox.file("root.cpio", archive::cpio(&members), 0o644);
     sandbox.file("script", "#!/usr/bin/env -S sh -e\necho \"$1 it\"\n", 0o755);
     let installed = sandbox.shell("command -v mkrootfs").done().is(0).text();
     let lines = [
@@ -127,7 +126,7 @@ fn odd_names_are_names() {
     place(&sandbox, "archives");
     each(bytes.map(|name| Path::new(".").join(name)), |name| {
         let archive = sandbox.path("archives").join(&name);
-        fs::write(&archive, format::tar(&[format::file("member", "")])).unwrap();
+        fs::write(&archive, archive::tar(&[archive::file("member", "")])).unwrap();
         let run = |words: &str, origin: &Path| {
             let run = sandbox.run("mkrootfs").args(words.split_whitespace());
             run.arg(origin).arg("--").arg(&name).done()

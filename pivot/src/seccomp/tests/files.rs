@@ -1,8 +1,9 @@
 //! What a file must be, and what is said when it is not.
 
 use super::*;
+use crate::seccomp::explain;
 use crate::seccomp::json::{is_json, profile_on};
-use crate::seccomp::{explain, raw};
+use chain::filter;
 use rustix::thread::CapabilitySet;
 
 fn parsed(text: &str) -> Result<Profile, String> {
@@ -172,12 +173,12 @@ fn a_program_that_the_kernel_would_refuse_is_refused_with_the_place() {
         (&[(0x02, 0, 0, 16), RETURN], "instruction 0 uses slot 16 of 16"),
     ];
     for (program, expected) in table {
-        assert_eq!(raw::program(&bytes(program)).unwrap_err(), expected, "{program:x?}");
+        assert_eq!(filter::program(&bytes(program)).unwrap_err(), expected, "{program:x?}");
     }
-    assert!(raw::program(&[0; 7]).unwrap_err().contains("neither JSON nor"));
-    assert!(raw::program(&bytes(&[RETURN; 4096])).is_ok());
+    assert!(filter::program(&[0; 7]).unwrap_err().contains("neither JSON nor"));
+    assert!(filter::program(&bytes(&[RETURN; 4096])).is_ok());
     assert_eq!(
-        raw::program(&bytes(&[RETURN; 4097])).unwrap_err(),
+        filter::program(&bytes(&[RETURN; 4097])).unwrap_err(),
         "it has 4097 instructions, the kernel accepts 4096"
     );
 }

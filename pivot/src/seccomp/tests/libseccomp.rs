@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::seccomp::json;
-use crate::seccomp::raw;
+use chain::filter;
 use rustix::thread::CapabilitySet;
 use std::path::Path;
 use std::process::Command;
@@ -22,7 +22,7 @@ fn theirs(path: &Path, machine: &Machine, capabilities: CapabilitySet) -> (Vec<I
         .unwrap();
     let names = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{names}");
-    (raw::program(&output.stdout).unwrap(), names.lines().map(str::to_owned).collect())
+    (filter::program(&output.stdout).unwrap(), names.lines().map(str::to_owned).collect())
 }
 
 /// What is known to differ, and meant to.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::seccomp::assembler::{Assembler, Jump, Target};
 use crate::seccomp::compile::{compile, compile_before, multiplex};
-use crate::seccomp::raw;
+use chain::filter;
 
 /// xorshift64: the same policies in each run.
 struct Random(u64);
@@ -96,7 +96,7 @@ fn a_program_answers_what_the_rules_say() {
         let machine = MACHINES[round % 2];
         let profile = random.profile(machine);
         let program = compile(machine, &profile);
-        raw::check(&program).unwrap();
+        filter::check(&program).unwrap();
         longest = longest.max(program.len());
         let refused = machine.syscalls.iter().filter(|call| profile.refuses(call));
         let refused: Vec<_> = refused.filter_map(|call| machine.native.number(call)).collect();
@@ -121,7 +121,7 @@ fn what_is_denied_stands_before_a_program_of_others() {
         denied.compat = true;
         let rest = compile(machine, &others);
         let program = compile_before(machine, &denied, &rest);
-        raw::check(&program).unwrap();
+        filter::check(&program).unwrap();
         for call in sample(calls(machine, &denied)) {
             let expected = match reading(&denied, call) {
                 Action::Allow => answer(&rest, call),

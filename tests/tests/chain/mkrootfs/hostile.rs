@@ -1,10 +1,10 @@
 //! Archives that nobody vouches for: hostile members, cut off, damaged, compressed.
 
-use super::format::{Format, Kind, Member, cpio, dir, file, hard, link, node, noise, tar};
 use super::{is_root, mkrootfs, names, path_without, place};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use tests::archive::{Format, Kind, Member, cpio, dir, file, hard, link, node, noise, tar};
 use tests::{Sandbox, each};
 
 as_root_and_as_user! {

@@ -1,6 +1,5 @@
 //! Signals, kill -9, full disks, mounts, and several at once.
 
-use super::format::{file, noise, tar};
 use super::{mkrootfs, names, place};
 use nix::sys::signal::Signal;
 use std::fs;
@@ -8,6 +7,7 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::ChildStdin;
+use tests::archive::{file, noise, tar};
 use tests::{Job, Outcome, Sandbox, each, eventually, leak};
 
 /// A run that waits for the second half of its archive, with the first member unpacked.

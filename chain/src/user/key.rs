@@ -37,6 +37,7 @@ fn is_of_name(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_.-$".contains(byte)
 }
 
+/// The id that a plain decimal number is.
 pub fn number(text: &[u8]) -> Option<u32> {
     let plain = text.iter().all(u8::is_ascii_digit) && (text.len() == 1 || text.first() != Some(&b'0'));
     std::str::from_utf8(text).ok().filter(|_| plain)?.parse().ok().filter(|id| *id != u32::MAX)

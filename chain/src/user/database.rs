@@ -6,9 +6,9 @@
 //! there once.
 
 use super::key::number;
-use crate::inside::open_as;
-use chain::text::show;
-use chain::{Cannot, Error, Result};
+use crate::text::show;
+use crate::within::open_as;
+use crate::{Cannot, Error, Result};
 use rustix::fs::{FileType, OFlags, fstat};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};

@@ -1,8 +1,16 @@
-//! Whom the command runs as: what was asked for, and what the new root makes of it.
+//! Whom a command in another root runs as: what was asked for, and what that root makes of it.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`key`] | a user or a group as options name it |
+//! | [`database`] | the files of the root |
 
-use super::accounts::{Account, Database, GROUPS, USERS};
-use super::key::Key;
-use chain::Result;
+pub mod database;
+pub mod key;
+
+use crate::Result;
+use database::{Account, Database, GROUPS, USERS};
+use key::Key;
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::fd::BorrowedFd;

@@ -1,13 +1,13 @@
 //! Programs that others made, as an array of struct sock_filter: what bubblewrap, minijail and setpriv take, and
 //! libseccomp exports.
 
-use chain::sys::seccomp::Instruction;
+use crate::sys::seccomp::Instruction;
 
 /// The kernel accepts no more instructions: BPF_MAXINSNS of linux/bpf_common.h.
 pub const LONGEST: usize = 4096;
 
 /// The size of struct sock_filter.
-const SIZE: usize = 8;
+pub const SIZE: usize = 8;
 
 /// The instructions in a file. Errors: what the kernel would only call an invalid argument.
 pub fn program(bytes: &[u8]) -> Result<Vec<Instruction>, String> {
@@ -25,6 +25,16 @@ pub fn program(bytes: &[u8]) -> Result<Vec<Instruction>, String> {
     let program: Vec<_> = chunks.iter().map(instruction).collect();
     check(&program)?;
     Ok(program)
+}
+
+/// The same instructions as a file has them.
+pub fn bytes(program: &[Instruction]) -> Vec<u8> {
+    let bytes = |one: &Instruction| {
+        let [c0, c1] = one.code.to_ne_bytes();
+        let [v0, v1, v2, v3] = one.value.to_ne_bytes();
+        [c0, c1, one.yes, one.no, v0, v1, v2, v3]
+    };
+    program.iter().flat_map(bytes).collect()
 }
 
 fn instruction(&[c0, c1, yes, no, v0, v1, v2, v3]: &[u8; SIZE]) -> Instruction {
@@ -74,6 +84,7 @@ const RETURNS: [u16; 2] = [0x06, 0x16];
 /// The size of struct seccomp_data.
 const DATA: u32 = 64;
 
+/// Whether the kernel would accept it. Errors: the reason, which instruction first.
 pub fn check(program: &[Instruction]) -> Result<(), String> {
     for (place, instruction) in program.iter().enumerate() {
         check_one(instruction, program.len() - place - 1).map_err(|e| format!("instruction {place} {e}"))?;
@@ -101,5 +112,19 @@ fn check_one(instruction: &Instruction, left: usize) -> Result<(), String> {
         Operand::Shift if value >= 32 => Err(format!("shifts 32 bits by {value}")),
         Operand::Jump | Operand::Branch if farthest >= left => Err("jumps past the end".to_owned()),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_read_as_it_was_written() {
+        let load = Instruction { code: 0x20, yes: 0, no: 0, value: 4 };
+        let allow = Instruction { code: 0x06, yes: 0, no: 0, value: 0x7fff_0000 };
+        assert_eq!(program(&bytes(&[load, allow])), Ok(vec![load, allow]));
+        assert!(program(&bytes(&[load])).is_err());
+        assert!(program(&bytes(&[allow])[1..]).is_err());
     }
 }

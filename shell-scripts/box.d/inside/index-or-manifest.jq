@@ -1,0 +1,2 @@
+# Media types are not always told.
+if type == "object" and has("manifests") then "index" else "manifest" end

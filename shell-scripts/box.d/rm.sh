@@ -1,0 +1,39 @@
+# rm: remove boxes that have ended, with all that they changed
+
+synopsis='[OPTION ...] BOX ...'
+options='
+ -f --force end those that run
+'
+
+force=''
+
+option() {
+  force=yes
+}
+
+verb_rm() {
+  parse_options "$@"
+  shift "$taken"
+  [ $# -gt 0 ] || misuse 'BOX is missing'
+  find_places
+  load end
+  for which; do
+    find_box "$which"
+    find_state
+    case $state in
+      running | paused)
+        [ -n "$force" ] || die "cannot remove $which: it is $state" "box stop $which, or box rm -f $which"
+        end_or_tell ;;
+    esac
+    [ ! -d "$box" ] || remove_box
+  done
+}
+
+end_or_tell() {
+  if [ -z "$explain" ]; then
+    end_box ''
+  else
+    find_tools cgctl
+    step "$cgctl" kill "box-$id"
+  fi
+}

@@ -1,0 +1,22 @@
+# settle: what cgctl runs when a box has ended
+
+synopsis='ID' options=''
+
+# Writes down how it ended; one that is not to stay, or could not be started, goes. So does one that was never written
+# down: its pipeline was pasted.
+verb_settle() {
+  find_places
+  id=$1 box=$store/boxes/$1 run=$runs/$1
+  [ -d "$box" ] || return 0
+  load launch
+  [ ! -f "$box/id" ] || settle "${CGCTL_STATUS-}" "${CGCTL_OOM_KILLS:-0}" "${CGCTL_ERROR-}"
+  if [ -f "$box/remove" ] || [ ! -f "$box/id" ]; then
+    remove_box
+  elif [ ! -f "$run/starting" ] && never_started; then
+    remove_box
+  fi
+}
+
+never_started() {
+  [ -n "${CGCTL_ERROR-}" ] || was_no_start "${CGCTL_STATUS-}"
+}

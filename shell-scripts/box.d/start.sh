@@ -1,0 +1,76 @@
+# start: run boxes again that have ended, with what they changed
+
+synopsis='[OPTION ...] BOX ...'
+options='
+ -a --attach show what it writes until it ends, and end with its status
+'
+
+attach='' detach=yes interactive='' tty=''
+
+option() {
+  attach=yes
+}
+
+verb_start() {
+  parse_options "$@"
+  shift "$taken"
+  [ $# -gt 0 ] || misuse 'BOX is missing'
+  [ -z "$attach" ] || [ $# -eq 1 ] || misuse '--attach is for one box'
+  find_places
+  load launch
+  for which; do
+    find_box "$which"
+    find_state
+    case $state in running | paused) continue ;; esac
+    start_box
+  done
+  [ -z "$attach" ] || [ -n "$explain" ] || attach_box
+}
+
+start_box() {
+  read_text "$box/pipeline" && pipeline=$text
+  [ -n "$pipeline" ] || die "cannot start $which: its pipeline is missing" "box rm $which"
+  name=$which
+  if [ -n "$explain" ]; then
+    step mkdir -p "$run"
+    explain_launch
+    return
+  fi
+  attempt start "$which" mkdir -p "$run"
+  ln -sfn "$id" "$runs/$which" 2>/dev/null || :
+  claim_start
+  now
+  code=''
+  write_value "$run/starting" yes
+  rm -f "$box/exited" "$box/code" "$box/oom" "$box/error"
+  write_value "$box/started" "$now"
+  record run
+  begin=$(wc -c <"$box/log")
+  start_behind
+  if await_start; then
+    rm -f "$run/starting" "$run/start"
+    [ -n "$attach" ] || printf '%s\n' "$which"
+  else
+    rm -f "$run/starting" "$run/start"
+    tail -c "+$((begin + 1))" "$box/log" >&2
+    exit "$status"
+  fi
+}
+
+# One of two who start it at once is the first to make the file; one that was left by a dead start is none.
+claim_start() {
+  describe_process $$
+  (set -C && printf '%s\n' "$owner_line" >"$run/start") 2>/dev/null || {
+    ! is_alive "$run/start" || die "cannot start $which: somebody else is starting it"
+    write_value "$run/start" "$owner_line"
+  }
+}
+
+# What was written before is passed over.
+attach_box() {
+  load end
+  exec 3<"$box/log"
+  head -c "$begin" <&3 >/dev/null
+  follow
+  case $code in unknown) exit 125 ;; *) exit "$code" ;; esac
+}

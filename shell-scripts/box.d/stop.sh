@@ -1,0 +1,39 @@
+# stop: end boxes: TERM, and a while later KILL
+
+synopsis='[OPTION ...] BOX ...'
+options='
+ -t --time =SECONDS wait this long before KILL; 10 otherwise
+'
+
+seconds=10
+
+option() {
+  case $2 in '' | *[!0-9]*) misuse "$1 takes a number of seconds, not $2" ;; esac
+  seconds=$2
+}
+
+verb_stop() {
+  parse_options "$@"
+  shift "$taken"
+  [ $# -gt 0 ] || misuse 'BOX is missing'
+  find_places
+  load end
+  for which; do
+    find_box "$which"
+    find_state
+    case $state in running | paused) stop_box ;; esac
+  done
+}
+
+stop_box() {
+  if [ -n "$explain" ]; then
+    find_tools cgctl
+    is_alive "$run/owner"
+    quote "$cgctl"
+    printf '%s\n' "kill -s TERM ${described%% *}" \
+      "$quoted wait --timeout $seconds box-$id || $quoted kill box-$id"
+    return
+  fi
+  [ "$seconds" -gt 0 ] || seconds=''
+  end_box "$seconds"
+}

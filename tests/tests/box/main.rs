@@ -1,0 +1,13 @@
+//! `box` on the real kernel: each test has a store, a run directory and a network of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod exec;
+mod explain;
+mod images;
+mod network;
+mod options;
+mod run;
+mod state;
+mod terminal;
+mod trouble;
+mod world;

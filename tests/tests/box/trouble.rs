@@ -1,0 +1,63 @@
+//! `box` where something is missing or in the way.
+
+use crate::world::World;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn places_that_cannot_be_used_are_named() {
+    let Some(world) = World::dash() else { return };
+    world.run("small true").env("BOX_STORE", "relative").done().is(125).complains_as("box");
+    world.run("small true").env("BOX_RUN", "/proc/nosuch").done().is(125).complains_as("box");
+}
+
+#[test]
+fn an_image_without_layers_or_with_a_missing_one_is_refused() {
+    let Some(world) = World::dash() else { return };
+    world.image_of("empty", &[("cmd", "sh\n")]);
+    world.run("empty").done().is(125).says("it has no layers").complains_as("box");
+    world.image_of("torn", &[("layers", "sha256-nosuch\n"), ("cmd", "sh\n")]);
+    world.run("torn").done().is(125).says("No such file or directory");
+    world.is_empty();
+}
+
+#[test]
+fn its_parts_are_found_by_way_of_a_link() {
+    let Some(world) = World::dash() else { return };
+    let own = tests::shared::Shared::get().bin().join("box");
+    std::os::unix::fs::symlink(own, world.sandbox().path("link")).unwrap();
+    let run = world.sandbox().run("./link help").done().is(0).quiet();
+    assert!(run.text().starts_with("Usage: box"));
+    fs::create_dir_all(world.sandbox().path("far/away")).unwrap();
+    fs::copy(tests::shared::Shared::get().bin().join("box"), world.sandbox().path("far/away/alone")).unwrap();
+    world.sandbox().run("sh far/away/alone help").done().is(125).says("cannot find box.d");
+}
+
+#[test]
+fn versions_and_help_are_told() {
+    let Some(world) = World::dash() else { return };
+    let versions = world.boxed("version").done().is(0).quiet().text();
+    let tools: Vec<&str> = versions.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(tools, ["cgctl", "netns", "unshare-rs", "pivot", "nsenter-rs"]);
+    let help = world.boxed("help").done().is(0).quiet().text();
+    assert_eq!(world.boxed("").done().is(0).text(), help);
+    assert_eq!(world.boxed("--help").done().is(0).text(), help);
+    for verb in ["run", "exec", "ps", "help"] {
+        let page = world.boxed("help").arg(verb).done().is(0).quiet().text();
+        assert!(page.starts_with(&format!("Usage: box {verb} ")), "{page}");
+        assert_eq!(world.boxed(&format!("{verb} --help")).done().is(0).quiet().text(), page);
+    }
+    world.boxed("help nosuch").done().is(125).complains_as("box");
+    world.boxed("help ../run").done().is(125).complains_as("box");
+}
+
+#[test]
+fn state_is_for_its_owner_only() {
+    let Some(world) = World::dash() else { return };
+    fs::remove_dir_all(world.store()).unwrap();
+    world.image("small", "rootfs");
+    world.start("secret", "exec sleep 60");
+    for dir in [world.store().join("boxes"), world.store().join("names"), world.runs()] {
+        assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o77, 0, "{}", dir.display());
+    }
+}
