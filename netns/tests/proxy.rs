@@ -17,6 +17,8 @@ use std::time::Duration;
 /// Runs `serve` for each who connects to the port of the guest.
 fn each_client(port: u16, serve: fn(TcpStream)) {
     let listener = inside("guest", move || TcpListener::bind(at("127.0.0.1", port)).unwrap());
+    // Of the 128 that the library has, a crowd makes the kernel take some for a flood, and break them.
+    rustix::net::listen(&listener, 4096).unwrap();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             thread::spawn(move || serve(client));
