@@ -48,6 +48,7 @@ lint:
 	cargo clippy --workspace --all-targets -- -D warnings
 	shellcheck -a -x $(SCRIPTS)
 	shellcheck -x shell-scripts/box.d/*.sh shell-scripts/box.d/lib/*.sh
+	shellcheck -a $(filter-out %.jq,$(wildcard shell-scripts/box.d/inside/*))
 	mandoc -Tlint -Wwarning $(TOOLS:%=%/*.1) shell-scripts/*.1
 
 check: lint test

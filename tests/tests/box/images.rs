@@ -1,5 +1,6 @@
 //! Images: what they are made from, what becomes of it, and what a hostile one can do.
 
+mod debian;
 mod hostile;
 mod kinds;
 mod registry;
