@@ -5,13 +5,13 @@ HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := $(CURDIR)/target/$(HOST)/release
 TOOLS = cgctl netns nsenter-rs pivot unshare-rs
 SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/bench/box \
-	tests/uml/run tests/uml/guest tests/qemu/run tests/qemu/init .ci/run
+	tests/bench/netns tests/uml/run tests/uml/guest tests/qemu/run tests/qemu/init .ci/run
 CMD = sh
 
 # Without root there is no control group to be had from a plain login: the demo then does the rest.
 LIMITED = $(if $(filter 0,$(shell id -u)),cgctl new m=64M -- unshare-rs,unshare-rs -Ur)
 
-.PHONY: all demo test test-qemu test-debian lint check bench install uninstall clean
+.PHONY: all demo test test-qemu test-debian test-kills lint check bench install uninstall clean
 
 all:
 	cargo build --release --workspace
@@ -41,13 +41,19 @@ test-debian: all
 	tests/need debian
 	CHAIN_BIN_DIR="$(BIN)" cargo test -p tests --test box -- --ignored --nocapture images::debian
 
+# kill -9 of every link at 11,000 random moments. Takes minutes.
+test-kills: all
+	tests/need test
+	CHAIN_BIN_DIR="$(BIN)" cargo test -p cgctl --test verbs -- --ignored --nocapture ten_thousand_kills
+	CHAIN_BIN_DIR="$(BIN)" cargo test -p tests --test chain -- --ignored --nocapture a_thousand_kills
+
 lint:
 	tests/need lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	shellcheck -a -x $(SCRIPTS)
 	shellcheck -x shell-scripts/box.d/*.sh shell-scripts/box.d/lib/*.sh
-	shellcheck -a $(wildcard shell-scripts/box.d/inside/*[!q])
+	shellcheck -a $(filter-out %.jq,$(wildcard shell-scripts/box.d/inside/*))
 	mandoc -Tlint -Wwarning $(TOOLS:%=%/*.1) shell-scripts/*.1
 
 check: lint test
@@ -57,6 +63,7 @@ bench: all
 	tests/bench/run "$(BIN)"
 	tests/bench/cgroups "$(BIN)"
 	tests/bench/box "$(BIN)"
+	tests/bench/netns "$(BIN)"
 
 install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"

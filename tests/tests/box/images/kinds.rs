@@ -1,6 +1,6 @@
 //! Every kind of source becomes the same image.
 
-use super::{archive, inside, layers, layout, mode, stored, system, worlds};
+use super::{archive, inside, layers, layout, mode, nothing_is_kept, stored, system, worlds};
 use crate::world::World;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -185,6 +185,27 @@ fn the_settings_of_an_image_are_kept_as_text() {
         (read("workdir"), read("user"), read("ports")),
         ("/w d\n".into(), "1:2\n".into(), "80/tcp\n".into())
     );
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused_and_nothing_is_kept() {
+    let world = World::user("dash");
+    world.sandbox().file("make-layout", include_str!("make-layout"), 0o755);
+    let tar = archive(&world, "t", &[file("f", "")]);
+    let rows = [
+        (r#"{"Env": "PATH=/x"}"#, "Env is not a list"),
+        (r#"{"Cmd": [1]}"#, "Cmd is not a list of words"),
+        (r#"{"User": "a\nb"}"#, "User is not a text of one line"),
+        (r#"{"Labels": {"x": "a\u0000b"}}"#, "a text in it has a NUL"),
+        ("[]", "its config is not an object"),
+    ];
+    each((0..).zip(rows), |(number, (config, says)): (u32, _)| {
+        let name = format!("lay{number}");
+        let run = world.sandbox().run("sh make-layout").args([&name]).arg(&tar).env("CONFIG", config);
+        run.done().is(0).quiet();
+        world.boxed(&format!("import {name} one")).done().is(125).says(says).complains_as("box");
+        nothing_is_kept(&world);
+    });
 }
 
 #[test]
