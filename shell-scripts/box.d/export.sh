@@ -81,8 +81,10 @@ write_output() {
     pack >"$file" || give_up export
     return
   fi
-  reason=$(mktemp "$file.XXXXXX" 2>&1) || die "cannot write $output: ${reason##*: }"
-  beside=$reason
+  beside=$(mktemp "$file.XXXXXX" 2>&1) || {
+    reason=$beside beside=''
+    die "cannot write $output: ${reason##*: }"
+  }
   pack >"$beside" || give_up export
   chmod "$(printf %o "$((0666 & ~0$(umask)))")" "$beside"
   attempt write "$output" mv -f "$beside" "$file"
