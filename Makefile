@@ -12,7 +12,7 @@ CMD = sh
 # Without root there is no control group to be had from a plain login: the demo then does the rest.
 LIMITED = $(if $(filter 0,$(shell id -u)),cgctl new m=64M -- unshare-rs,unshare-rs -Ur)
 
-.PHONY: all demo test test-qemu test-kills lint check bench install uninstall clean
+.PHONY: all demo test test-qemu test-debian test-kills lint check bench install uninstall clean
 
 all:
 	cargo build --release --workspace
@@ -36,6 +36,12 @@ test-qemu: all
 	tests/need qemu
 	CHAIN_BIN_DIR="$(BIN)" cargo test -p cgctl --test rigs -- --ignored --nocapture kernel_of_debian
 
+# A whole Debian as an image of box. Takes minutes, and downloads what debootstrap does.
+test-debian: all
+	tests/need test
+	tests/need debian
+	CHAIN_BIN_DIR="$(BIN)" cargo test -p tests --test box -- --ignored --nocapture images::debian
+
 # kill -9 of every link at 11,000 random moments. Takes minutes.
 test-kills: all
 	tests/need test
@@ -48,6 +54,7 @@ lint:
 	cargo clippy --workspace --all-targets -- -D warnings
 	shellcheck -a -x $(SCRIPTS)
 	shellcheck -x shell-scripts/box.d/*.sh shell-scripts/box.d/lib/*.sh
+	shellcheck -a $(filter-out %.jq,$(wildcard shell-scripts/box.d/inside/*))
 	mandoc -Tlint -Wwarning $(TOOLS:%=%/*.1) shell-scripts/*.1
 
 check: lint test

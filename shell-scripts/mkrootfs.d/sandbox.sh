@@ -12,7 +12,9 @@ make_sandbox() {
   for tool; do
     shift
     if ! find_program "$tool"; then
-      find_busybox || die "cannot unpack $label: there is no $tool" "apt-get install $(package "$tool")"
+      if ! find_busybox || ! "$busybox" --list | grep -qx "$tool"; then
+        die "cannot unpack $label: there is no $tool" "apt-get install $(package "$tool")"
+      fi
       attempt copy "$busybox" mkdir -p "$into/bin"
       attempt copy "$busybox" cp -L "$busybox" "$into/bin/$tool"
     else

@@ -17,8 +17,8 @@ find_image() {
 # write_image NAME: from config.json in the workshop, all of whose layers are there. What has the name is replaced.
 write_image() {
   attempt create "$store/images/$1" mkdir -p image
-  ask layers config.json >layers
-  sed s/:/-/ layers >image/layers || cannot_write "$work/image/layers"
+  ask layers config.json >ids
+  sed s/:/-/ ids >image/layers || cannot_write "$work/image/layers"
   write_settings
   store_layers
   write_value image/size "$(layers_size)"
@@ -38,9 +38,9 @@ place_image() {
 
 # What of the configuration a run and a list of images need, each in a file of its own.
 write_settings() {
-  ask settings config.json >settings
+  ask settings config.json >run-settings
   # shellcheck source=/dev/null # quoted by jq
-  . ./settings
+  . ./run-settings
   [ -z "$image_dropped" ] || say "warning: left out variables of several lines of $label: $image_dropped"
   sum=$(sha256sum <config.json)
   write_value image/id "${sum%% *}"

@@ -26,15 +26,15 @@ layer_from_upper() {
 layer_from_root() {
   rm -f counted broken
   attempt create "$work" mkfifo counted
-  wc -c <counted >bytes 2>&4 &
+  wc -c <counted >counted.bytes 2>&4 &
   jobs="$jobs $!" counting=$!
-  { tree_to_tar root 2>&4 || : >broken; } | tee counted 2>&4 | sha256sum >sum 2>&4 &
+  { tree_to_tar root 2>&4 || : >broken; } | tee counted 2>&4 | sha256sum >counted.sum 2>&4 &
   jobs="$jobs $!"
   { wait "$!" && wait "$counting"; } || give_up pack
   jobs=''
   [ ! -e broken ] || give_up pack
-  read -r digest _ <sum
-  read -r bytes <bytes
+  read -r digest _ <counted.sum
+  read -r bytes <counted.bytes
   place_layer
 }
 
@@ -66,7 +66,7 @@ keep_blob() {
     gzip | zstd) attempt copy "$label" cp --reflink=auto "$1" blob ;;
     *)
       ! is_reproducible || return 0
-      { feed <"$1" | gzip -n -1 >blob; } 2>&4 && [ ! -e broken ] || give_up pack ;;
+      if ! { feed <"$1" | gzip -n -1 >blob; } 2>&4 || [ -e broken ]; then give_up pack; fi ;;
   esac
   sum=$(sha256sum <blob)
   write_value blob_digest "${sum%% *}"

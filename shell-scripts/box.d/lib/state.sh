@@ -21,8 +21,10 @@ write_value() {
 # replace_value FILE VALUE: its readers see the old line or the new one.
 replace_value() {
   if [ -n "$explain" ]; then
-    quote "$2" "$1"
-    printf "printf '%%s\\n' %s >%s\n" "${quoted%% *}" "${quoted#* }"
+    quote_word "$2"
+    set -- "$1" "$quoted_word"
+    quote_word "$1"
+    printf "printf '%%s\\\\n' %s >%s\\n" "$2" "$quoted_word"
     return
   fi
   write_value "$1.new" "$2"
@@ -35,14 +37,15 @@ cannot_write() {
   die "cannot write $1: it was refused"
 }
 
-# Sets $owner_line for process $1: its pid, when it started, and which boot that was, so that it means one process only.
+# Sets $owner_line for process $1, a pid or self: its pid, when it started, and which boot that was, so that it means one
+# process only.
 describe_process() {
   owner_line=''
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
   [ -n "${boot-}" ] || read -r boot </proc/sys/kernel/random/boot_id
   set -f
   # shellcheck disable=SC2086 # fields of proc_pid_stat(5), after the name, which may have blanks
-  set -- "$1" ${stat##*)}
+  set -- "${stat%% *}" ${stat##*)}
   set +f
   case $2 in Z | X) return 1 ;; esac
   owner_line="$1 ${21} $boot"
@@ -154,6 +157,7 @@ find_cgroup_mounts() {
 settle() {
   code=$1 oom=${2:-0} error=${3-}
   if [ -z "$code" ]; then
+    [ ! -f "$box/exited" ] || return 0
     read_status
     if [ -n "$code" ]; then
       :
@@ -196,9 +200,24 @@ record() {
   read_value "$box/image" && image=$value
   read_text "$box/command"
   json_string "$text"
-  case $1 in run) word=Running ending='' ;; *) json_number "$code" && word=Stopped ending=",\"code\":$number" ;; esac
-  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
-    "$now" "$1" "$id" "$name" "$word" "$image" "$json" "$ending" >>"$store/history"; } 2>/dev/null || :
+  ending=''
+  case $1 in
+    run) word=Running ;;
+    *)
+      json_number "$code" && word=Stopped ending=",\"code\":$number"
+      json_number "$oom" && ending="$ending,\"oom\":$number" ;;
+  esac
+  set -- "{\"time\":$now,\"event\":\"$1\",\"id\":\"$id\",\"name\":\"$name\",\"state\":\"$word\",\
+\"image\":\"$image\",\"command\":$json$ending}"
+  { printf '%s\n' "$1" >>"$store/history" && printf '%s\n' "$1" >>"$store/events"; } 2>/dev/null || :
+}
+
+# note EVENT [MEMBERS]: tells those who follow events, and them alone, of something else that was done to a box.
+note() {
+  [ -n "${now-}" ] || now
+  read_value "$box/name"
+  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s"%s}\n' "$now" "$1" "$id" "$value" "${2-}" \
+    >>"$store/events"; } 2>/dev/null || :
 }
 
 # Sets $number to $1, or to null if that is none.
@@ -208,6 +227,7 @@ json_number() {
 
 # Removes all that is left of a box that does not run, its name first.
 remove_box() {
+  [ -n "$explain" ] || note removed
   read_value "$box/name"
   if [ -n "$value" ]; then
     step rm -rf "$store/names/$value" "$runs/$value" "$box" "$run"
