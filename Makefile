@@ -11,7 +11,7 @@ CMD = sh
 # Without root there is no control group to be had from a plain login: the demo then does the rest.
 LIMITED = $(if $(filter 0,$(shell id -u)),cgctl new m=64M -- unshare-rs,unshare-rs -Ur)
 
-.PHONY: all demo test test-qemu lint check bench install uninstall clean
+.PHONY: all demo test test-qemu test-debian lint check bench install uninstall clean
 
 all:
 	cargo build --release --workspace
@@ -34,6 +34,12 @@ test-qemu: all
 	tests/need test
 	tests/need qemu
 	CHAIN_BIN_DIR="$(BIN)" cargo test -p cgctl --test rigs -- --ignored --nocapture kernel_of_debian
+
+# A whole Debian as an image of box. Takes minutes, and downloads what debootstrap does.
+test-debian: all
+	tests/need test
+	tests/need debian
+	CHAIN_BIN_DIR="$(BIN)" cargo test -p tests --test box -- --ignored --nocapture images::debian
 
 lint:
 	tests/need lint

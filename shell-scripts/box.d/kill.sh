@@ -30,6 +30,7 @@ verb_kill() {
     find_box "$which"
     find_state
     case $state in running | paused) ;; *) die "cannot send a signal to $which: it is $state" ;; esac
+    [ -n "$explain" ] || note killed ",\"signal\":\"$signal\""
     send_signal
   done
 }

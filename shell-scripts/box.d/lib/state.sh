@@ -21,8 +21,10 @@ write_value() {
 # replace_value FILE VALUE: its readers see the old line or the new one.
 replace_value() {
   if [ -n "$explain" ]; then
-    quote "$2" "$1"
-    printf "printf '%%s\\n' %s >%s\n" "${quoted%% *}" "${quoted#* }"
+    quote_word "$2"
+    set -- "$1" "$quoted_word"
+    quote_word "$1"
+    printf "printf '%%s\\\\n' %s >%s\\n" "$2" "$quoted_word"
     return
   fi
   write_value "$1.new" "$2"
@@ -196,9 +198,24 @@ record() {
   read_value "$box/image" && image=$value
   read_text "$box/command"
   json_string "$text"
-  case $1 in run) word=Running ending='' ;; *) json_number "$code" && word=Stopped ending=",\"code\":$number" ;; esac
-  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
-    "$now" "$1" "$id" "$name" "$word" "$image" "$json" "$ending" >>"$store/history"; } 2>/dev/null || :
+  ending=''
+  case $1 in
+    run) word=Running ;;
+    *)
+      json_number "$code" && word=Stopped ending=",\"code\":$number"
+      json_number "$oom" && ending="$ending,\"oom\":$number" ;;
+  esac
+  set -- "{\"time\":$now,\"event\":\"$1\",\"id\":\"$id\",\"name\":\"$name\",\"state\":\"$word\",\
+\"image\":\"$image\",\"command\":$json$ending}"
+  { printf '%s\n' "$1" >>"$store/history" && printf '%s\n' "$1" >>"$store/events"; } 2>/dev/null || :
+}
+
+# note EVENT [MEMBERS]: tells those who follow events, and them alone, of something else that was done to a box.
+note() {
+  [ -n "${now-}" ] || now
+  read_value "$box/name"
+  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s"%s}\n' "$now" "$1" "$id" "$value" "${2-}" \
+    >>"$store/events"; } 2>/dev/null || :
 }
 
 # Sets $number to $1, or to null if that is none.
@@ -208,6 +225,7 @@ json_number() {
 
 # Removes all that is left of a box that does not run, its name first.
 remove_box() {
+  [ -n "$explain" ] || note removed
   read_value "$box/name"
   if [ -n "$value" ]; then
     step rm -rf "$store/names/$value" "$runs/$value" "$box" "$run"

@@ -1,6 +1,8 @@
 //! `box` on the real kernel: each test has a store, a run directory and a network of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod changes;
+mod copy;
 mod exec;
 mod explain;
 mod images;
@@ -10,4 +12,5 @@ mod run;
 mod state;
 mod terminal;
 mod trouble;
+mod watch;
 mod world;

@@ -67,8 +67,13 @@ impl World {
 
     /// `box` with these words, split at white space.
     pub fn boxed(&self, words: &str) -> Run {
+        self.behind("", words)
+    }
+
+    /// `box` with these words, started by the words of `prefix`.
+    pub fn behind(&self, prefix: &str, words: &str) -> Run {
         let script = bin_dir().join("box");
-        self.with_places(self.sandbox.run(&format!("{} {} {words}", self.shell, script.display())))
+        self.with_places(self.sandbox.run(&format!("{prefix} {} {} {words}", self.shell, script.display())))
     }
 
     /// `box run --net none` with these words.
