@@ -6,6 +6,7 @@ mod docs;
 mod house;
 mod limits;
 mod mkrootfs;
+mod netcrash;
 mod pipeline;
 mod signals;
 mod status;
