@@ -11,7 +11,7 @@ CMD = sh
 # Without root there is no control group to be had from a plain login: the demo then does the rest.
 LIMITED = $(if $(filter 0,$(shell id -u)),cgctl new m=64M -- unshare-rs,unshare-rs -Ur)
 
-.PHONY: all demo test test-qemu test-debian lint check bench install uninstall clean
+.PHONY: all demo test test-qemu test-debian test-kills lint check bench install uninstall clean
 
 all:
 	cargo build --release --workspace
@@ -40,6 +40,12 @@ test-debian: all
 	tests/need test
 	tests/need debian
 	CHAIN_BIN_DIR="$(BIN)" cargo test -p tests --test box -- --ignored --nocapture images::debian
+
+# kill -9 of every link at 11,000 random moments. Takes minutes.
+test-kills: all
+	tests/need test
+	CHAIN_BIN_DIR="$(BIN)" cargo test -p cgctl --test verbs -- --ignored --nocapture ten_thousand_kills
+	CHAIN_BIN_DIR="$(BIN)" cargo test -p tests --test chain -- --ignored --nocapture a_thousand_kills
 
 lint:
 	tests/need lint

@@ -6,7 +6,7 @@ mod docs;
 mod house;
 mod limits;
 mod mkrootfs;
-mod netcrash;
+mod network;
 mod pipeline;
 mod signals;
 mod status;

@@ -19,7 +19,7 @@ const PAUSE: u64 = 25_000;
 const AT_ONCE: u64 = 4;
 
 /// Lines that are killed. `NAME` and `PORT` are a row's own; `OLD` is a network with a host in it, made before.
-const LINES: [&str; 18] = [
+const LINES: [&str; 20] = [
     "cgctl new NAME m=64M -- netns new NAME --net lan -p PORT:80 -p PORT:80/udp --dns 192.0.2.53 -- INSIDE",
     "cgctl new NAME m=64M -- netns new NAME --net lan -p PORT:80/udp --down 10m --up 10m -- INSIDE",
     "cgctl new m=64M -- netns new --net lan -p PORT-PORT:80-80 -- INSIDE",
@@ -29,6 +29,8 @@ const LINES: [&str; 18] = [
     "netns new NAME --net lan -p PORT:80 -p PORT:80/udp --dns 192.0.2.53",
     "cgctl new m=64M -- netns new NAME --net lan --no-icc -p PORT:80/udp -- INSIDE",
     "cgctl new m=64M -- netns new NAME --net OLD --open-firewall --internal -p PORT:80 -- INSIDE",
+    "cgctl new m=64M -- netns new NAME --net lan -p [::1]:PORT:80 -p PORT:80/udp,proxy -- INSIDE",
+    "cgctl new m=64M -- netns new -p PORT:80 -p [::1]:PORT:80/udp -- INSIDE",
     "netns new NAME --net lan",
     "netns net add NET",
     "netns net add NET --open-firewall",
@@ -151,10 +153,15 @@ impl World {
     }
 }
 
-/// The links of a running line, outermost first, as far as they are there yet.
-fn links(job: &Job) -> Vec<Pid> {
-    let next = |pid: &Pid| leak::children(*pid).first().copied();
-    std::iter::successors(Some(job.pid()), next).collect()
+/// The processes of a running line, as far as they are there yet, each with the number of those above it.
+fn processes(job: &Job) -> Vec<(usize, Pid)> {
+    let mut found = vec![(0, job.pid())];
+    let mut next = 0;
+    while let Some((depth, pid)) = found.get(next).copied() {
+        found.extend(leak::children(pid).into_iter().map(|child| (depth + 1, child)));
+        next += 1;
+    }
+    found
 }
 
 /// Has the kernel follow a flow to each port, with what it finds there now.
@@ -177,10 +184,9 @@ fn kill_at_random(count: u64) {
         for job in &jobs {
             random.pause(PAUSE);
             send_to(first);
-            let links = links(job);
-            let victim = random.below(links.len().min(killed.len()) as u64) as usize;
-            let _ = kill(links[victim], SIGKILL);
-            killed[victim] += 1;
+            let (depth, victim) = random.pick(&processes(job));
+            let _ = kill(victim, SIGKILL);
+            killed[depth.min(killed.len() - 1)] += 1;
         }
         for job in jobs {
             let _ = kill(job.pid(), SIGKILL);
@@ -201,13 +207,17 @@ fn on_a_thread(work: impl FnOnce() + Send + 'static) {
 
 #[test]
 fn whatever_of_a_network_is_killed_at_any_moment_nothing_remains() {
-    if Command::new("nft").arg("--version").output().is_err() {
-        return tests::skip("it needs nft, of the package nftables");
+    for (program, package) in
+        [("nft", "nftables"), ("ip", "iproute2"), ("conntrack", "conntrack"), ("jq", "jq")]
+    {
+        if Command::new(program).arg("--version").output().is_err() {
+            return tests::skip(&format!("it needs {program}, of the package {package}"));
+        }
     }
     on_a_thread(|| kill_at_random(60));
 }
 
-/// `cargo test -p tests --test chain -- --ignored --nocapture a_thousand_kills`: takes minutes.
+/// `make test-kills`: takes minutes.
 #[test]
 #[ignore = "takes minutes"]
 fn a_thousand_kills_leave_nothing_of_a_network() {
