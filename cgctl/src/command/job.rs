@@ -127,7 +127,7 @@ impl Job {
     ) -> Result<u8> {
         let before = Before::note(&group, hierarchies);
         let mut file =
-            self.options.status_file.clone().map(|file| StatusFile::new(file, &group.name, &group.path()));
+            self.options.status_file.clone().map(|file| StatusFile::new(file, &group.name, group.path().as_deref()));
         let mut relay = None;
         let outcome = self.wait(parent, &group, command, file.as_mut(), &mut relay);
         if let Err(e) = group.kill() {

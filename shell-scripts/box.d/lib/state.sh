@@ -227,10 +227,11 @@ json_number() {
 remove_box() {
   [ -n "$explain" ] || note removed
   read_value "$box/name"
-  if [ -n "$value" ]; then
-    step rm -rf "$store/names/$value" "$runs/$value" "$box" "$run"
+  if [ -n "$rootless" ]; then
+    step rm -rf ${value:+"$store/names/$value"} ${value:+"$runs/$value"} "$run"
+    as_owner rm -rf "$box"
   else
-    step rm -rf "$box" "$run"
+    step rm -rf ${value:+"$store/names/$value"} ${value:+"$runs/$value"} "$box" "$run"
   fi
 }
 
