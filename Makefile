@@ -4,8 +4,8 @@ PREFIX = /usr/local
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := $(CURDIR)/target/$(HOST)/release
 TOOLS = cgctl netns nsenter-rs pivot unshare-rs
-SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/bench/box tests/bench/netns \
-	tests/uml/run tests/uml/guest tests/qemu/run tests/qemu/init .ci/run
+SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/bench/box \
+	tests/bench/netns tests/uml/run tests/uml/guest tests/qemu/run tests/qemu/init .ci/run
 CMD = sh
 
 # Without root there is no control group to be had from a plain login: the demo then does the rest.

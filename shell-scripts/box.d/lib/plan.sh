@@ -83,7 +83,7 @@ plan_root() {
   else
     add_words pivot_words --confine --seccomp-save "$run/seccomp"
   fi
-  pivot_words=$pivot_words$capabilities${tty:+ --pty}${read_only:+ --ro}
+  pivot_words="$pivot_words --default-signals"$capabilities${tty:+ --pty}${read_only:+ --ro}
   plan_layers
   read_text "$from/overlays"
   overlays=$text

@@ -37,14 +37,15 @@ cannot_write() {
   die "cannot write $1: it was refused"
 }
 
-# Sets $owner_line for process $1: its pid, when it started, and which boot that was, so that it means one process only.
+# Sets $owner_line for process $1, a pid or self: its pid, when it started, and which boot that was, so that it means one
+# process only.
 describe_process() {
   owner_line=''
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
   [ -n "${boot-}" ] || read -r boot </proc/sys/kernel/random/boot_id
   set -f
   # shellcheck disable=SC2086 # fields of proc_pid_stat(5), after the name, which may have blanks
-  set -- "$1" ${stat##*)}
+  set -- "${stat%% *}" ${stat##*)}
   set +f
   case $2 in Z | X) return 1 ;; esac
   owner_line="$1 ${21} $boot"
@@ -156,6 +157,7 @@ find_cgroup_mounts() {
 settle() {
   code=$1 oom=${2:-0} error=${3-}
   if [ -z "$code" ]; then
+    [ ! -f "$box/exited" ] || return 0
     read_status
     if [ -n "$code" ]; then
       :

@@ -10,7 +10,7 @@
 
 load progress
 
-work='' jobs='' stock=''
+work='' jobs='' stock='' beside=''
 
 # The lock of the store is shared by all who make images; `prune` wants it alone. Both locks are let go with the last
 # process that works in here.
@@ -84,6 +84,13 @@ real() {
   "$found" "$@"
 }
 
+# become PROGRAM ARG...: the same for a process of its own, which a signal then reaches.
+become() {
+  find_program "$1" || die "cannot find $1: not in PATH"
+  shift
+  exec "$found" "$@"
+}
+
 close_workshop() {
   status=$1
   trap - EXIT
@@ -92,6 +99,7 @@ close_workshop() {
   wait
   end_progress
   cd /
+  [ -z "$beside" ] || rm -f "$beside"
   [ -z "$work" ] || remove_workshop "$work" || status=125
   case $status in 0 | 129 | 130 | 143) ;; *) status=125 ;; esac
   exit "$status"

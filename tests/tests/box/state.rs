@@ -46,6 +46,20 @@ fn signals_reach_the_command_and_kill_ends_it() {
 }
 
 #[test]
+fn no_signal_is_ignored_from_the_start() {
+    let Some(world) = World::dash() else { return };
+    let none = "SigIgn:\t0000000000000000";
+    world.run("-d --name behind small grep SigIgn /proc/self/status").done().is(0);
+    world.until_log("behind", none);
+    let script = "trap '' HUP INT; box run --rm --net none small grep SigIgn /proc/self/status";
+    assert_eq!(world.script(script).done().is(0).text(), none);
+    world.start("handles", "trap 'exit 6' INT; echo ready; while :; do sleep 0.05; done");
+    world.until_log("handles", "ready");
+    world.boxed("kill -s INT handles").done().is(0).quiet();
+    assert_eq!(world.boxed("wait handles").done().is(0).text(), "6");
+}
+
+#[test]
 fn names_are_given_once_and_can_be_changed() {
     each(SHELLS, |shell| {
         let Some(world) = World::root(shell) else { return };
@@ -214,4 +228,32 @@ fn a_log_is_followed_to_its_end() {
         assert_eq!(world.boxed("logs -f slow").done().is(0).quiet().text(), "1\n2\n3");
         assert_eq!(world.boxed("logs -f -n 1 slow").done().is(0).quiet().text(), "3");
     });
+}
+
+#[test]
+fn of_two_who_start_a_box_at_once_one_does() {
+    let Some(world) = World::dash() else { return };
+    world.run("--name same small sh -c").arg("echo run; sleep 0.2").done().is(0);
+    for round in 2..6 {
+        let jobs = [(); 4].map(|()| world.boxed("start same").start());
+        jobs.into_iter().for_each(|job| {
+            let done = job.done();
+            assert!(done.status == 0 || done.talk().contains("somebody else is starting it"), "{done}");
+        });
+        assert_eq!(world.boxed("wait same").done().is(0).text(), "0");
+        assert_eq!(world.boxed("logs same").done().is(0).text().lines().count(), round);
+    }
+}
+
+#[test]
+fn a_box_is_never_told_to_have_ended_while_it_is_started_again() {
+    let Some(world) = World::dash() else { return };
+    world.run("--name again small true").done().is(0);
+    let script = "for n in 1 2 3 4 5 6 7 8; do box start again >/dev/null; box wait again; done";
+    let job = world.script(script).start();
+    while tests::leak::state(job.pid()).is_some_and(|state| state != 'Z') {
+        let state = world.state("again");
+        assert!(["running", "exited 0", "created"].contains(&&*state), "{state}");
+    }
+    assert_eq!(job.done().is(0).text(), ["0"; 8].join("\n"));
 }
