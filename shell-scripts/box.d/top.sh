@@ -22,7 +22,7 @@ verb_top() {
   find_group
   [ -z "$explain" ] || { explain_top && return; }
   ticks=$(getconf CLK_TCK)
-  if [ -f "$box/groupless" ]; then find_processes; else pids=$("$cgctl" pids -r "$group") || exit 125; fi
+  if [ -f "$box/groupless" ]; then load groupless && find_processes; else pids=$("$cgctl" pids -r "$group") || exit 125; fi
   [ -n "$as_json" ] || printf '%7s %7s %7s %6s %1s %9s %9s  %s\n' PID INSIDE PARENT UID S TIME MEMORY COMMAND
   for pid in $pids; do
     read_process || continue
@@ -32,6 +32,7 @@ verb_top() {
 
 explain_top() {
   if [ -f "$box/groupless" ]; then
+    load groupless
     find_processes
     quote ps -o pid,ppid,uid,stat,time,rss,args
     printf '%s\n' "$quoted -p$pids"

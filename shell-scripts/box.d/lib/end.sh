@@ -3,6 +3,7 @@
 # Waits until the box has ended and has been written down, at most $1 seconds if given; whether it has.
 await_end() {
   if [ -f "$box/groupless" ]; then
+    load groupless
     await_groupless "$1"
     return
   fi
@@ -29,12 +30,18 @@ end_box() {
 }
 
 kill_all() {
-  if [ -f "$box/groupless" ]; then kill_groupless; else "$cgctl" kill "box-$id" 2>/dev/null || :; fi
+  if [ -f "$box/groupless" ]; then
+    load groupless
+    kill_groupless
+  else
+    "$cgctl" kill "box-$id" 2>/dev/null || :
+  fi
 }
 
 # Sets $killing to the command line of that, quoted.
 plan_killing() {
   if [ -f "$box/groupless" ]; then
+    load groupless
     find_first && quote kill -s KILL "$first"
   else
     find_tools cgctl

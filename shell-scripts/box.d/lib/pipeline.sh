@@ -35,7 +35,7 @@ walk_root() {
   done
   while shift && [ $# -gt 0 ]; do
     case $1 in
-      --confine | --clear-env | --pty | --ro | --bare | --*=*) "$act" "$1" '' ;;
+      --confine | --default-signals | --clear-env | --pty | --ro | --bare | --*=*) "$act" "$1" '' ;;
       -*) "$act" "$1" "$2" && shift ;;
       *) return 0 ;;
     esac

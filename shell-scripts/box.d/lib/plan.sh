@@ -44,7 +44,11 @@ plan_box() {
 # What is between the two kinds of words may be put there later.
 plan_group() {
   group_options='' groupless=''
-  [ -z "$rootless" ] || plan_users_group
+  find_cgroup_mounts
+  if [ -n "$rootless" ] || [ "$cgroup_mounts" != read-write ]; then
+    load groupless
+    plan_scarce_group
+  fi
   quote "$cgctl" new ${group_options:+"$group_options"} --status-file "$run/status" --then "$here/box" --then settle --then "$id"
   group_words=$quoted
   quote --log "$box/log"
@@ -56,7 +60,10 @@ plan_group() {
 # A network that is made on first use is the default of root.
 plan_net() {
   net_words='' own_net=''
-  [ -z "$rootless" ] || { plan_users_net && return; }
+  if [ -n "$rootless" ]; then
+    plan_users_net
+    return
+  fi
   net=${net:-box}
   case $net in
     none | host)

@@ -1,10 +1,11 @@
-# Boxes of users without root's rights: a user namespace first of all, pasta instead of a bridge, and no limits but in a
-# control group that root, or systemd, has given to the user. What cannot be had is told, with what helps.
+# Boxes of users without root's rights: a user namespace first of all, and pasta instead of a bridge. What cannot be had is
+# told, with what helps. groupless.sh has what becomes of limits.
 
 # A container's root has the places of root, if they can be written. What goes with a reboot is beside what lasts where
 # there is no directory of this user that does: never where others can write.
 find_places_of_user() {
-  [ "$uid" != 0 ] || [ ! -w "${store%/*}" ] || [ ! -w "${runs%/*}" ] || return 0
+  # shellcheck disable=SC3067 # dash and busybox have it
+  [ "$uid" != 0 ] || [ ! -O "${store%/*}" ] || [ ! -O "${runs%/*}" ] || return 0
   store=${XDG_DATA_HOME:-${HOME:-/nonexistent}/.local/share}/box runs=''
   if [ -n "${XDG_RUNTIME_DIR-}" ]; then
     runs=$XDG_RUNTIME_DIR/box
@@ -38,64 +39,6 @@ has_range() {
   while IFS=: read -r account _ count; do
     case $account in "$login" | "$uid") [ "${count:-0}" -eq 0 ] || return 0 ;; esac
   done <"$1"
-  return 1
-}
-
-# Sets $group_options: how cgctl gets a group in one that this user was given, or does without.
-plan_users_group() {
-  group_options=--evacuate
-  if ! has_delegated_group; then
-    refuse_limits
-    group_options=--no-group groupless=yes
-  fi
-  limit_by_rlimit
-}
-
-# Whether groups can be made: below the one of this process, or where CGCTL_PARENT says so.
-has_delegated_group() {
-  [ -z "${CGCTL_PARENT-}" ] || return 0
-  find_cgroup_mounts
-  own=''
-  { while IFS=: read -r _ controllers path; do
-    case $controllers in
-      '') [ -z "$cgroup2" ] || own=$cgroup2$path ;;
-      freezer) own=${own:-${freezer:+$freezer$path}} ;;
-    esac
-  done </proc/self/cgroup; } 2>/dev/null || :
-  [ -n "$own" ] && [ -w "$own" ] && [ -w "$own/cgroup.procs" ]
-}
-
-refuse_limits() {
-  asked=${memory:+ -m}${cpus:+ -c}${pids_asked:+ --pids}
-  [ -n "$asked" ] || return 0
-  die "cannot limit the box by${asked}: this user has no control group to make others in" "$(show_delegation)"
-}
-
-show_delegation() {
-  if [ -d /run/systemd/system ] && [ "$uid" != 0 ]; then
-    echo 'systemd-run --user --scope -p Delegate=yes box run ...'
-  else
-    find_login
-    echo "as root: cgctl new $login && cgctl delegate $login $login && cgctl exec $login -- su - $login"
-  fi
-}
-
-# Of processes there is a limit even so: the kernel counts those of each user of the box.
-limit_by_rlimit() {
-  [ -z "$pids_asked" ] && ! has_pids || return 0
-  case $pids in '' | max) ;; *) capabilities="$capabilities --rlimit nproc=$pids" ;; esac
-  pids=''
-}
-
-# Whether processes can be counted in the groups of this user, as far as can be seen from here.
-has_pids() {
-  [ -z "$groupless" ] || return 1
-  [ -z "${CGCTL_PARENT-}" ] || return 0
-  read_value "$own/cgroup.controllers"
-  case " $value " in *' pids '*) return 0 ;; esac
-  while IFS=: read -r _ controllers path; do
-    case ,$controllers, in *,pids,*) [ ! -w "/sys/fs/cgroup/$controllers$path" ] || return 0 ;; esac
-  done </proc/self/cgroup
   return 1
 }
 
@@ -187,52 +130,4 @@ as_owner() {
     # shellcheck disable=SC2086 # options without blanks
     step "$unshare_rs" $maps "$@"
   fi
-}
-
-# Sets $first to the process of a box without a group that takes all others along when it is killed: the first one
-# inside, or before there is one the outermost link.
-find_first() {
-  read_value "$run/pid"
-  first=$value
-  [ -z "$first" ] || ! is_first "$first" || return 0
-  is_alive "$run/owner" && first=${described%% *}
-}
-
-# The number may be another process's by now, which would hardly be the first of a pid namespace as well.
-is_first() {
-  { while read -r key rest; do
-    case $key in
-      NSpid:) case $rest in *[!0-9]1) return 0 ;; *) return 1 ;; esac ;;
-    esac
-  done <"/proc/$1/status"; } 2>/dev/null
-  return 1
-}
-
-# In the place of cgctl's.
-kill_groupless() {
-  ! find_first || kill -s KILL "$first" 2>/dev/null || :
-}
-
-# Sets $pids to the processes of the pid namespace of a box, all that can be seen of it without a group.
-find_processes() {
-  pids='' space=''
-  find_pid || return 0
-  for line in $(stat -L -c %n=%i "/proc/$pid/ns/pid" /proc/[0-9]*/ns/pid 2>/dev/null); do
-    space=${space:-${line#*=}}
-    [ "${line#*=}" = "$space" ] || continue
-    line=${line#/proc/}
-    pids="$pids ${line%%/*}"
-  done
-  pids=${pids#" $pid"}
-}
-
-# await_groupless [SECONDS]: whether the box has ended.
-await_groupless() {
-  tenths=${1:+$(($1 * 10))}
-  while is_alive "$run/owner"; do
-    [ -z "$tenths" ] || [ "$tenths" -gt 0 ] || return 1
-    tenths=${tenths:+$((tenths - 1))}
-    sleep 0.1
-  done
-  find_state
 }

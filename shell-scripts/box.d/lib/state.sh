@@ -140,15 +140,26 @@ find_group_files() {
   done <"/proc/$pid/cgroup"; } 2>/dev/null || :
 }
 
-# Sets $cgroup2 and $freezer to their mount points.
+# Sets $cgroup2 and $freezer to their mount points, and $cgroup_mounts to read-only, read-write or none.
 find_cgroup_mounts() {
-  cgroup2='' freezer='' cgroup_mounts=known
+  cgroup2='' freezer='' cgroup_mounts=none
   while read -r _ _ _ _ point rest; do
     case $rest in
       *' - cgroup2 '*) cgroup2=$point ;;
       *' - cgroup '*freezer*) freezer=$point ;;
+      *' - cgroup '*) ;;
+      *) continue ;;
     esac
+    case $rest in rw*) cgroup_mounts=read-write ;; *) [ "$cgroup_mounts" != none ] || cgroup_mounts=read-only ;; esac
   done </proc/self/mountinfo
+}
+
+# The directory of what goes with a reboot may have stayed: that of a user can be on disk.
+has_owner_of_this_boot() {
+  read_value "$run/owner"
+  [ -n "$value" ] || return 1
+  [ -n "${boot-}" ] || read -r boot </proc/sys/kernel/random/boot_id
+  [ "${value##* }" = "$boot" ]
 }
 
 # settle CODE [OOM_KILLS [ERROR]]: writes down how a box that has ended did end: with this exit status, or if that is
@@ -161,7 +172,7 @@ settle() {
     read_status
     if [ -n "$code" ]; then
       :
-    elif [ -f "$run/owner" ]; then
+    elif has_owner_of_this_boot; then
       code=137 error=${error:-'killed from outside'}
     else
       code=unknown error=${error:-'interrupted by a reboot'}
