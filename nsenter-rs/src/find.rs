@@ -31,7 +31,8 @@ fn in_box(name: &OsStr) -> Result<Target> {
             .hint("names begin with a letter or a digit; dots, dashes and underlines may follow"));
     }
     let file = boxes().ok_or_else(|| {
-        Error::new(what(), "neither BOX_RUN nor XDG_RUNTIME_DIR nor HOME is set").hint("a login sets the last two")
+        Error::new(what(), "neither BOX_RUN nor XDG_RUNTIME_DIR nor HOME is set")
+            .hint("a login sets the last two")
     })?;
     let file = file.join(name).join("pid");
     let text = match fs::read_to_string(&file) {

@@ -51,7 +51,10 @@ impl Request {
             ));
         }
         if let Some(word) = settings.first().filter(|_| no_group) {
-            return Err(Error::new(format_args!("set {}", show(word)), "there is nothing to limit with --no-group"));
+            return Err(Error::new(
+                format_args!("set {}", show(word)),
+                "there is nothing to limit with --no-group",
+            ));
         }
         let settings = Setting::parse_all(settings)?;
         Ok(Request { name, parent: place.parent()?, settings, no_group, evacuates: evacuate, job, command })

@@ -242,7 +242,7 @@ remove_box() {
   read_value "$box/name"
   if [ -n "$rootless" ]; then
     step rm -rf ${value:+"$store/names/$value"} ${value:+"$runs/$value"} "$run"
-    as_owner rm -rf "$box"
+    as_owner rm -rf "$box" || die "cannot remove $box: see above" 'box gc tries again'
   else
     step rm -rf ${value:+"$store/names/$value"} ${value:+"$runs/$value"} "$box" "$run"
   fi
