@@ -163,6 +163,7 @@ fn a_box_of_before_a_reboot_has_ended_nobody_knows_how() {
     fs::write(&owner, format!("{pid} 1 {boot}\n")).unwrap();
     assert_eq!(world.state("old"), "exited 137");
     // And one of an earlier boot, where what goes with a reboot was on disk.
+    let _ = fs::remove_file(owner.with_file_name("status"));
     fs::remove_file(world.store().join("names/old/exited")).unwrap();
     fs::write(&owner, line.replace(boot, "another-boot")).unwrap();
     assert_eq!(world.state("old"), "exited null");
