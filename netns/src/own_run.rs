@@ -16,6 +16,7 @@ use rustix::mount::{
 };
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 const RUN: &str = "/run";
 /// What is not shown: the directories that are wanted, and that the host's users may not write to.
@@ -23,20 +24,21 @@ const WANTED: [&str; 2] = [names::DIRECTORY, hosts::DIRECTORY];
 
 /// Makes a directory of /run that can be written to, if there is none.
 pub fn prepare(directory: &str) -> Result<()> {
-    let make = || match mkdir(directory, Mode::from(0o755)) {
-        Err(io::Errno::EXIST) => access(directory, Access::WRITE_OK),
+    let made = match make(directory) {
+        Err(io::Errno::ACCESS | io::Errno::PERM | io::Errno::ROFS) if can_mount() => {
+            replace().and_then(|()| make(directory))
+        }
         made => made,
     };
-    let refusal = match make() {
-        Ok(()) => return Ok(()),
-        Err(errno @ (io::Errno::ACCESS | io::Errno::PERM | io::Errno::ROFS)) if can_mount() => errno,
-        made => return made.cannot_with(|| format!("make {directory}")).map_err(refused::for_names),
-    };
-    replace()
-        .or(Err(refusal))
-        .and_then(|()| make())
-        .cannot_with(|| format!("make {directory}"))
-        .map_err(refused::for_names)
+    let verb = if Path::new(directory).exists() { "write to" } else { "make" };
+    made.cannot_with(|| format!("{verb} {directory}")).map_err(refused::for_names)
+}
+
+fn make(directory: &str) -> io::Result<()> {
+    match mkdir(directory, Mode::from(0o755)) {
+        Err(io::Errno::EXIST) => access(directory, Access::WRITE_OK),
+        made => made,
+    }
 }
 
 /// Whether nobody but who is in this user namespace would see it.

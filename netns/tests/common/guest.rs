@@ -1,5 +1,7 @@
 //! A namespace in no network, of a user without rights unless the test says otherwise.
 
+#![allow(clippy::panic, reason = "helpers of tests fail by panicking")]
+
 use super::{command, sh};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::symlink;

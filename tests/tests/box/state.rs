@@ -256,7 +256,7 @@ fn a_box_is_never_told_to_have_ended_while_it_is_started_again() {
     world.run("--name again small true").done().is(0);
     let script = "for n in 1 2 3 4 5 6 7 8; do box start again >/dev/null; box wait again; done";
     let job = world.script(script).start();
-    while tests::leak::state(job.pid()).is_some_and(|state| state != 'Z') {
+    while leak::state(job.pid()).is_some_and(|state| state != 'Z') {
         let state = world.state("again");
         assert!(["running", "exited 0", "created"].contains(&&*state), "{state}");
     }
