@@ -22,12 +22,15 @@ walk_words() {
   done
 }
 
-# each_root_option FUNCTION: calls it with OPTION and VALUE for what pivot is told.
+# each_root_option FUNCTION: calls it with OPTION and VALUE for what pivot is told before the command of the box.
 each_root_option() {
+  read_text "$box/command"
+  command_text=$text
   read_text "$box/pipeline"
-  eval "walk_root $1 $text"
+  eval "walk_root $1 ${text%" $command_text"}"
 }
 
+# A value never looks like an option.
 walk_root() {
   act=$1
   while shift && [ $# -gt 0 ] && [ "${1##*/}" != pivot ]; do
@@ -35,9 +38,12 @@ walk_root() {
   done
   while shift && [ $# -gt 0 ]; do
     case $1 in
-      --confine | --default-signals | --clear-env | --pty | --ro | --bare | --*=*) "$act" "$1" '' ;;
-      -*) "$act" "$1" "$2" && shift ;;
-      *) return 0 ;;
+      --*=*) "$act" "$1" '' ;;
+      -*)
+        case ${2-} in
+          '' | -*) "$act" "$1" '' ;;
+          *) "$act" "$1" "$2" && shift ;;
+        esac ;;
     esac
   done
 }
