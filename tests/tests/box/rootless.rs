@@ -92,12 +92,13 @@ fn a_box_is_root_of_a_user_namespace_and_all_verbs_that_need_no_group_work() {
             box rename web web2; box kill -s TERM web2; box wait web2
             box start web2; box stop -t 1 web2; box ps -a --json | jq -c '[.name, .state, .code]'
             box start web2; box kill web2; box ps -a --json | jq -c '[.name, .state, .code]'
+            box cp out web2:/late; box cp web2:/late late; cmp out late; box diff web2 | grep late
             box rm web2; box rmi next; box gc; box prune";
         let done = user.script(ids, script).limit(90).done().is(0);
         let expected = "0\n9\n/dev/null\n/proc/1\n/sys/class\n1\n[1,64321]\n[\"running\",null]\none\ntwo\n\
             C /bin\nD /bin/yes\nA /file\nC /tmp\nA /tmp/out\n\
             box: warning: web goes on meanwhile, for want of a control group\nfile\nnext\none\ntwo\n143\nweb2\n\
-            [\"web2\",\"exited\",143]\nweb2\n[\"web2\",\"exited\",137]\nremoved 0 layers, 0 B";
+            [\"web2\",\"exited\",143]\nweb2\n[\"web2\",\"exited\",137]\nA /late\nremoved 0 layers, 0 B";
         assert_eq!(done.text(), expected, "{}", done.talk());
     });
 }
