@@ -97,6 +97,7 @@ find_state() {
     state=created
   else
     settle ''
+    [ -s "$box/exited" ] || { state=exited ended=$now && return; }
     find_state
   fi
 }
@@ -179,13 +180,17 @@ settle() {
     fi
   fi
   now
-  write_value "$box/code" "$code"
-  write_value "$box/oom" "$oom"
-  [ -z "$error" ] || write_value "$box/error" "$error"
+  write_end || return 0
   set -C
   { printf '%s\n' "$now" >"$box/exited"; } 2>/dev/null && won=yes || won=''
   set +C
   [ -z "$won" ] || record stop
+}
+
+# In a full store nothing can be written down: then it is found out anew each time, and the box can be removed.
+write_end() {
+  { printf '%s\n' "$code" >"$box/code" && printf '%s\n' "$oom" >"$box/oom"; } 2>/dev/null || return
+  [ -z "$error" ] || { printf '%s\n' "$error" >"$box/error"; } 2>/dev/null
 }
 
 # Sets $code and $oom from the status file, for a cgctl that got to write it but no further.

@@ -262,6 +262,27 @@ fn whatever_is_killed_of_a_users_box_the_truth_is_told_and_nothing_is_left() {
 }
 
 #[test]
+fn what_a_full_store_holds_can_be_removed() {
+    each_user(|user, ids| {
+        let host = HOST.replace(
+            "umask 022",
+            "mkdir small; mount -t tmpfs -o size=1m,mode=777 none small; cp -r store/images small/
+             chown -R 64321 small/images; umask 022",
+        );
+        let script = "
+            export BOX_STORE=$HOME/small/store BOX_RUN=$HOME/small/run
+            mkdir -p small/store; mv small/images small/store
+            box run --rm --net none small echo fine
+            box run --name full --net none small sh -c 'dd if=/dev/zero of=/big bs=4k 2>/dev/null; echo lost' 2>/dev/null
+            box ps -a --json | jq -r .state; box run --net none small true || echo $?
+            box rm full; box run --rm --net none small echo fine
+            ls -A $BOX_STORE/boxes $BOX_STORE/names | grep -v : || :";
+        let done = user.on(&host, ids, script).done().is(0).says("No space left on device");
+        assert_eq!(done.text(), "fine\nlost\nexited\n125\nfine", "{}", done.talk());
+    });
+}
+
+#[test]
 fn a_pasted_line_does_for_a_user_what_box_does() {
     each_user(|user, ids| {
         for options in ["--net none", "-p 8080:80", "--net host --privileged"] {
