@@ -142,6 +142,7 @@ watch() {
 
 # The group may not be there yet.
 ask_kernel() {
+  [ ! -f "$box/groupless" ] || return 0
   looks=0
   until "$cgctl" stat "box-$id" >/dev/null 2>&1; do
     looks=$((looks + 1))

@@ -41,8 +41,8 @@ send_signal() {
   case $signal in
     KILL | 9)
       if [ -n "$explain" ]; then
-        find_tools cgctl
-        step "$cgctl" kill "box-$id"
+        plan_killing
+        printf '%s\n' "$killing"
       else
         end_box ''
       fi ;;

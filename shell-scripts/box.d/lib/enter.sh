@@ -29,10 +29,7 @@ enter_layers() {
   find_tools unshare-rs pivot
   find_busybox || die "cannot enter $which: there is no static busybox" 'apt-get install busybox-static'
   maps=''
-  [ -z "$rootless" ] || {
-    load workshop
-    find_own_tools
-  }
+  [ -z "$rootless" ] || find_maps
   # shellcheck disable=SC2086 # options without blanks
   quote "$unshare_rs" $maps -m "$pivot" --bare --dev
   entry=$quoted

@@ -12,6 +12,8 @@ walk_words() {
   shift
   while [ $# -gt 0 ]; do
     [ "$previous" != -- ] || [ "$link" = unshare-rs ] || link=${1##*/}
+    # The first of two only makes a user root: netns comes behind it.
+    case "$link ${2-} ${3-} ${4-}" in 'unshare-rs -Ur -- '* | 'unshare-rs -Ur --map-auto --') link=maps ;; esac
     word=$1 next=${2-}
     [ "$link" = unshare-rs ] || "$act"
     quote_word "$word"
