@@ -4,14 +4,15 @@ PREFIX = /usr/local
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := $(CURDIR)/target/$(HOST)/release
 TOOLS = cgctl netns nsenter-rs pivot unshare-rs
-SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/uml/run tests/uml/guest \
-	tests/qemu/run tests/qemu/init .ci/run $(addprefix shell-scripts/box.d/serve/,api box capture keeper leash)
+SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/bench/box \
+	tests/uml/run tests/uml/guest tests/qemu/run tests/qemu/init .ci/run \
+	$(addprefix shell-scripts/box.d/serve/,api box capture keeper leash)
 CMD = sh
 
 # Without root there is no control group to be had from a plain login: the demo then does the rest.
 LIMITED = $(if $(filter 0,$(shell id -u)),cgctl new m=64M -- unshare-rs,unshare-rs -Ur)
 
-.PHONY: all demo test test-qemu lint check bench install uninstall clean
+.PHONY: all demo test test-qemu test-debian lint check bench install uninstall clean
 
 all:
 	cargo build --release --workspace
@@ -35,11 +36,19 @@ test-qemu: all
 	tests/need qemu
 	CHAIN_BIN_DIR="$(BIN)" cargo test -p cgctl --test rigs -- --ignored --nocapture kernel_of_debian
 
+# A whole Debian as an image of box. Takes minutes, and downloads what debootstrap does.
+test-debian: all
+	tests/need test
+	tests/need debian
+	CHAIN_BIN_DIR="$(BIN)" cargo test -p tests --test box -- --ignored --nocapture images::debian
+
 lint:
 	tests/need lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	shellcheck -a -x $(SCRIPTS)
+	shellcheck -x shell-scripts/box.d/*.sh shell-scripts/box.d/lib/*.sh
+	shellcheck -a $(filter-out %.jq,$(wildcard shell-scripts/box.d/inside/*))
 	mandoc -Tlint -Wwarning $(TOOLS:%=%/*.1) shell-scripts/*.1
 
 check: lint test
@@ -48,14 +57,16 @@ bench: all
 	tests/need bench
 	tests/bench/run "$(BIN)"
 	tests/bench/cgroups "$(BIN)"
+	tests/bench/box "$(BIN)"
 
 install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
 	cd "$(BIN)" && install -m 755 $(TOOLS) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 shell-scripts/mkrootfs shell-scripts/box "$(DESTDIR)$(PREFIX)/bin"
-	cd shell-scripts && find mkrootfs.d box.d -type d -exec install -d "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
-	cd shell-scripts && find mkrootfs.d box.d -type f -perm -100 -exec install -m 755 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
-	cd shell-scripts && find mkrootfs.d box.d -type f ! -perm -100 -exec install -m 644 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
+	cd shell-scripts && find mkrootfs.d box.d -type f ! -name '.*' ! -perm -100 \
+		-exec install -D -m 644 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
+	cd shell-scripts && find mkrootfs.d box.d -type f -perm -100 \
+		-exec install -D -m 755 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
 	install -m 644 $(TOOLS:%=%/*.1) shell-scripts/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 uninstall:

@@ -44,7 +44,7 @@ verb_commit() {
   check_new "$2"
   one_box "$1"
   find_tools cgctl
-  open_workshop
+  open_held_workshop
   find_base
   [ -z "$pause" ] || hold_box
   diff_ids='' upper=''

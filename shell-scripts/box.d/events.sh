@@ -49,53 +49,50 @@ verb_events() {
   [ "$taken" -eq $# ] || misuse 'events takes no operand'
   find_places
   find_tools cgctl
-  [ -z "$explain" ] || { step tail -n +1 -F "$store/history" "$store/events" && return; }
+  [ -z "$explain" ] || { step tail -n +1 -F "$store/events" && return; }
   make_places
   now
   set -- --arg json "$as_json" --arg kinds "$kinds" --arg boxes "$boxes" \
     --argjson since "${since:-$now}" --argjson until "${until:-null}"
   if [ -n "$until" ] && [ "$until" -le "$now" ]; then
-    tell_past | jq -nrR "$@" -f "$parts/inside/events.jq"
+    cat "$store/events" 2>/dev/null | jq -nrR "$@" -f "$parts/inside/events.jq"
   else
-    { : >>"$store/history" && : >>"$store/events"; } 2>/dev/null || cannot_write "$store/history"
+    { : >>"$store/events"; } 2>/dev/null || cannot_write "$store/events"
     follow "$@"
   fi
 }
 
-tell_past() {
-  cat "$store/history" "$store/events" 2>/dev/null | sort -t: -k 2,2n || :
-}
-
-# What is told ends with this shell, and with the reader: a pipeline would wait for what it has still to tell.
+# What is told ends with this shell, and with the reader. A shell that waits for a pipeline would wait for what it has
+# still to tell, and hear no signal.
 follow() {
   pipe=$(mktemp -d "$runs/events.XXXXXX" 2>&1) || die "cannot create a pipe: ${pipe##*: }"
-  attempt create "$pipe" mkfifo "$pipe/pipe" "$pipe/history"
-  exec 4<>"$pipe/history"
+  attempt create "$pipe" mkfifo "$pipe/pipe" "$pipe/new"
+  exec 4<>"$pipe/new"
   tell_all >"$pipe/pipe" &
-  teller=$!
-  trap 'kill "$teller" 2>/dev/null' EXIT
+  teller=$! reader=''
+  trap 'kill $teller $reader 2>/dev/null' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
   exec 3<"$pipe/pipe"
   rm -r "$pipe"
-  jq -nrR --unbuffered "$@" -f "$parts/inside/events.jq" <&3
+  jq -nrR --unbuffered "$@" -f "$parts/inside/events.jq" <&3 &
+  reader=$!
+  wait "$reader"
 }
 
-# What has happened, sorted by its time, and then the ends of both files as they grow. The kernel is asked about a box
-# from when the box is there. All this ends with box, even if that is killed, with its reader, or with the time.
+# What has happened, and then what is added to the file. The kernel is asked about a box from when the box is there. All
+# this ends with box, even if that is killed, with its reader, or with the time.
 tell_all() {
-  history_end=$(wc -c <"$store/history") events_end=$(wc -c <"$store/events")
-  { head -c "$history_end" "$store/history" && head -c "$events_end" "$store/events"; } | sort -t: -k 2,2n
+  end=$(wc -c <"$store/events")
+  head -c "$end" "$store/events"
   stop_jobs_at_end
-  tail_of events "$events_end" &
-  jobs="$jobs $!"
   watch_running
-  tail_of history "$history_end" >&4 &
+  tail_events >&4 &
   jobs="$jobs $!"
-  follow_history <&4 &
-  history_job=$! jobs="$jobs $!"
-  while [ -d "/proc/$$" ] && [ -d "/proc/$history_job" ]; do
+  follow_events <&4 &
+  follower=$! jobs="$jobs $!"
+  while [ -d "/proc/$$" ] && [ -d "/proc/$follower" ]; do
     [ -z "$until" ] || { now && [ "$until" -gt "$now" ]; } || return 0
     sleep 1 &
     sleeper=$!
@@ -109,8 +106,8 @@ stop_jobs_at_end() {
   trap 'exit 143' TERM
 }
 
-tail_of() {
-  exec tail -F -c "+$(($2 + 1))" "$store/$1" 2>/dev/null
+tail_events() {
+  exec tail -F -c "+$((end + 1))" "$store/events" 2>/dev/null
 }
 
 watch_running() {
@@ -123,7 +120,7 @@ watch_running() {
   done
 }
 
-follow_history() {
+follow_events() {
   stop_jobs_at_end
   while IFS= read -r line; do
     printf '%s\n' "$line" || return 0

@@ -18,19 +18,13 @@ option() {
     --detach) detach=yes ;;
     --interactive) interactive=yes ;;
     --tty) tty=yes ;;
-    --env) add_variable "$2" ;;
-    --workdir) workdir=$2 ;;
+    --env)
+      find_variable "$2"
+      [ -z "$assignment" ] || add_words variables --set-env "$assignment" ;;
+    --workdir) check_workdir "$2" && workdir=$2 ;;
     --user) user=$2 ;;
     --privileged) privileged=yes ;;
   esac
-}
-
-add_variable() {
-  case $1 in
-    [A-Za-z_]*=*) quote --set-env "$1" ;;
-    *) misuse "a variable is NAME=VALUE, not $1" ;;
-  esac
-  variables="$variables $quoted"
 }
 
 verb_exec() {
@@ -62,16 +56,11 @@ plan_entry() {
     quote "$nsenter_rs" -t "$pid" --like-target
   fi
   line=$quoted
-  [ -n "$privileged" ] || [ ! -f "$run/seccomp" ] || add_words --seccomp "$run/seccomp"
-  [ -z "$user" ] || add_words --as "$user"
-  add_words -W"$workdir"
-  [ -z "$tty" ] || add_words --pty --set-env "TERM=${TERM:-dumb}"
+  [ -n "$privileged" ] || [ ! -f "$run/seccomp" ] || add_words line --seccomp "$run/seccomp"
+  [ -z "$user" ] || add_words line --as "$user"
+  add_words line --wdns="$workdir"
+  [ -z "$tty" ] || add_words line --pty --set-env "TERM=${TERM:-dumb}"
   line="$line$variables $command"
-}
-
-add_words() {
-  quote "$@"
-  line="$line $quoted"
 }
 
 enter_box() {

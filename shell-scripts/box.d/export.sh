@@ -29,7 +29,7 @@ verb_export() {
   find_tools cgctl
   label=$which
   case $output in -) [ ! -t 1 ] || die 'cannot write to standard output: it is a terminal' "box export -o FILE $which" ;; esac
-  open_workshop
+  open_held_workshop
   plan_tree
   [ -z "$pause" ] || hold_box
   if [ "$output" = - ]; then
@@ -74,8 +74,10 @@ write_output() {
     pack >"$file" || give_up export
     return
   fi
-  beside=$(mktemp "$file.XXXXXX" 2>&1) || die "cannot write $output: ${beside##*: }"
-  pack >"$beside" || { rm -f "$beside" && give_up export; }
+  reason=$(mktemp "$file.XXXXXX" 2>&1) || die "cannot write $output: ${reason##*: }"
+  beside=$reason
+  pack >"$beside" || give_up export
   chmod "$(printf %o "$((0666 & ~0$(umask)))")" "$beside"
   attempt write "$output" mv -f "$beside" "$file"
+  beside=''
 }

@@ -3,6 +3,8 @@
 synopsis='[VERB]' options=''
 
 verb_help() {
+  parse_options "$@"
+  shift "$taken"
   case ${1-} in
     '') print_verbs ;;
     *[!a-z]*) misuse "unknown verb $1" ;;

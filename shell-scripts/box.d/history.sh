@@ -20,7 +20,11 @@ verb_history() {
   find_image "$1"
   label=$1
   open_workshop
-  sizes=$(while IFS= read -r layer; do read_value "$store/layers/$layer/size" && echo "${value:-0}"; done <"$image/layers")
+  sizes=''
+  while IFS= read -r layer; do
+    read_value "$store/layers/$layer/size"
+    sizes="$sizes ${value:-0}"
+  done <"$image/layers"
   # shellcheck disable=SC2086 # numbers
   if [ -n "$json_wanted" ]; then
     ask history "$image/config.json" -c --argjson text false --args $sizes

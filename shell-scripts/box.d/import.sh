@@ -23,10 +23,10 @@ option() {
 
 verb_import() {
   host='' force='' limit='' ref='' platform='' wanted_member=''
-  parse_options "$@"
-  shift "$taken"
   load images
   load sources
+  parse_options "$@"
+  shift "$taken"
   check_operands "$@"
   open_images
   check_new "$target"

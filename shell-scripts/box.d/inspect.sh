@@ -42,7 +42,7 @@ file_of() {
 
 # The path of the group from the top of the first hierarchy that has it.
 read_group() {
-  while IFS=: read -r _ _ path; do
+  { while IFS=: read -r _ _ path; do
     case $path in */"box-$id"*) group=${path%%"/box-$id"*}/box-$id && return ;; esac
-  done <"/proc/$pid/cgroup"
+  done <"/proc/$pid/cgroup"; } 2>/dev/null || :
 }

@@ -9,11 +9,12 @@ verb_prune() {
   load workshop
   open_images
   find_own_tools
-  sweep
+  attempt create "$store/work" mkdir -p "$store/work"
   lock_store -n -x || {
     say 'waiting until others have made their images'
     lock_store -x
   }
+  sweep
   prune_layers
   human "$freed"
   printf 'removed %s layers, %s\n' "$pruned" "$human"

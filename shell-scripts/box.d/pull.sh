@@ -39,7 +39,8 @@ verb_pull() {
 find_reference() {
   reference=${1#docker://}
   case $reference in
-    '' | [!A-Za-z0-9[]* | *[!]A-Za-z0-9.:/_@[-]*) die "cannot pull $1: that is no reference" 'box pull REGISTRY/PATH:TAG' ;;
+    '' | [!A-Za-z0-9[]* | *[!]A-Za-z0-9.:/_@[-]*)
+      die "cannot pull $1: that is no reference" 'box pull REGISTRY/PATH:TAG' ;;
     localhost/* | localhost:* | 127.*.*.*/* | '[::1]'*) verify='--src-tls-verify=false' ;;
   esac
 }
@@ -47,7 +48,8 @@ find_reference() {
 fetch() {
   label=$reference
   set -- skopeo
-  [ -e /etc/containers/policy.json ] || [ -e "${HOME:-}/.config/containers/policy.json" ] || set -- "$@" --insecure-policy
+  [ -e /etc/containers/policy.json ] || [ -e "${HOME-}/.config/containers/policy.json" ] ||
+    set -- "$@" --insecure-policy
   [ -z "$platform" ] || set -- "$@" --override-os "${platform%%/*}" --override-arch "${platform#*/}"
   if [ -t 2 ]; then set -- "$@" copy; else set -- "$@" copy --quiet; fi
   "$@" ${verify:+"$verify"} "docker://$reference" oci:fetched:image <&- >&2 2>&4 &

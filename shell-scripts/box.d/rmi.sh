@@ -19,6 +19,7 @@ verb_rmi() {
   open_images
   for name; do check_removal "$name"; done
   find_own_tools
+  attempt create "$store/work" mkdir -p "$store/work"
   for name; do remove_image "$name"; done
   prune_if_idle
 }

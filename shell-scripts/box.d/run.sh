@@ -65,14 +65,16 @@ option() {
     --publish) ports="$ports -p $quoted_word" ;;
     --volume) plan_volume "$2" ;;
     --tmpfs) mounts="$mounts --tmpfs $quoted_word" ;;
-    --env) variables="$variables --env $quoted_word" ;;
-    --env-file) variables="$variables --env-file $quoted_word" ;;
+    --env)
+      find_variable "$2"
+      [ -z "$assignment" ] || add_words variables --env "$assignment" ;;
+    --env-file) absolute "$2" && add_words variables --env-file "$found" ;;
     --workdir) workdir=$2 ;;
     --user) user=$2 ;;
     --hostname) hostname=$2 ;;
     --read-only) read_only=yes ;;
     --net) check_name 'a network' "$2" && net=$2 ;;
-    --layer-on) over="$over --layer $quoted_word" ;;
+    --layer-on) absolute "$2" && add_words over --layer "$found" ;;
     --privileged) privileged=yes ;;
     --cap-add | --cap-drop) capabilities="$capabilities $1 $quoted_word" ;;
     --init) init=yes ;;
@@ -88,5 +90,10 @@ plan_volume() {
     *) misuse "a volume is SRC:DST or SRC:DST:ro, not $1" ;;
   esac
   [ -e "$source" ] || die "cannot show $source as a volume: No such file or directory"
-  mounts="$mounts --bind $quoted_word"
+  absolute "$1" && add_words mounts --bind "$found"
+}
+
+# Sets $found to a path that means the same wherever the box is started again.
+absolute() {
+  case $1 in /*) found=$1 ;; *) found=$PWD/$1 ;; esac
 }

@@ -42,7 +42,7 @@ start_box() {
   now
   code=''
   write_value "$run/starting" yes
-  rm -f "$box/exited" "$box/code" "$box/oom" "$box/error"
+  rm -f "$run/pid" "$box/exited" "$box/code" "$box/oom" "$box/error"
   write_value "$box/started" "$now"
   record run
   begin=$(wc -c <"$box/log")

@@ -99,7 +99,7 @@ describe_box() {
 # own to count.
 count_net() {
   received=0 sent=0
-  { exec 3<"$1"; } 2>/dev/null || return 1
+  { command exec 3<"$1"; } 2>/dev/null || return 1
   while read -r interface in_bytes _ _ _ _ _ _ _ out_bytes _; do
     case $interface in
       lo:) ;;

@@ -34,7 +34,7 @@ verb_top() {
 # which are outside of the box.
 read_process() {
   inside='' memory=0
-  { exec 3<"/proc/$pid/status"; } 2>/dev/null || return 1
+  { command exec 3<"/proc/$pid/status"; } 2>/dev/null || return 1
   while read -r key value rest; do
     case $key in
       Name:) comm=$value ;;
@@ -68,7 +68,8 @@ read_command() {
 print_row() {
   printf '%7s %7s %7s %6s %1s %6s.%02d %8sK  ' "$pid" "$inside" "$parent" "$user" "$letter" $((centiseconds / 100)) \
     $((centiseconds % 100)) $((memory / 1024))
-  printf '%s\n' "$command" | tr '\001-\011\013-\037\177' '?'
+  printf %s "$command" | tr '\001-\037\177' '?'
+  echo
 }
 
 print_json() {

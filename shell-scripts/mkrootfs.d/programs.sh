@@ -49,7 +49,7 @@ copy_programs() {
 
 copy_file() {
   [ ! -e "$into$1" ] || return 0
-  attempt copy "$1" mkdir -p "$into${1%/*}"
+  [ -d "$into${1%/*}" ] || attempt copy "$1" mkdir -p "$into${1%/*}"
   attempt copy "$1" cp -L "$1" "$into$1"
 }
 

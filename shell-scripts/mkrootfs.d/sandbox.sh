@@ -3,19 +3,25 @@
 # How unshare-rs makes an ordinary user root.
 maps=-Ur
 
+privilege=''
+
 # Copies, not binds: what runs in there must never hold a file of this host. Names in it are as on this host.
 make_sandbox() {
   into=sandbox
   attempt create "$dir" mkdir -p "$into/out" "$into/etc"
   for tool; do
+    shift
     if ! find_program "$tool"; then
-      find_busybox || die "cannot unpack $label: there is no $tool" "apt-get install $(package "$tool")"
+      if ! find_busybox || ! "$busybox" --list | grep -qx "$tool"; then
+        die "cannot unpack $label: there is no $tool" "apt-get install $(package "$tool")"
+      fi
       attempt copy "$busybox" mkdir -p "$into/bin"
       attempt copy "$busybox" cp -L "$busybox" "$into/bin/$tool"
     else
-      copy_programs "$found"
+      set -- "$@" "$found"
     fi
   done
+  [ $# -eq 0 ] || copy_programs "$@"
 }
 
 package() {
@@ -33,14 +39,20 @@ sandboxed() {
     [ "$top" = sandbox/out ] || binds="$binds --bind $top:${top#sandbox}:ro"
   done
   # shellcheck disable=SC2086 # options, made above, without blanks
-  exec env -i LC_ALL=C "$unshare" $user -m -u -i -n -p \
+  exec env -i LC_ALL=C PATH="$PATH:/bin" "$unshare" $user -m -u -i -n -p \
     "$pivot" --bare --ro --bind root:/out $binds --chdir /out sandbox "$found" "$@"
 }
 
 # Root of a user namespace with one id is not root enough.
 privileged() {
-  [ "$(id -u)" -eq 0 ] || return 1
-  [ ! -r /proc/self/uid_map ] || { read -r _ _ ids </proc/self/uid_map && [ "$ids" -gt 1 ]; }
+  [ -n "$privilege" ] || if [ "$(id -u)" -ne 0 ]; then
+    privilege=none
+  elif [ -r /proc/self/uid_map ] && read -r _ _ ids </proc/self/uid_map && [ "$ids" -le 1 ]; then
+    privilege=none
+  else
+    privilege=root
+  fi
+  [ "$privilege" = root ]
 }
 
 # By content, for names lie.

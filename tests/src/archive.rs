@@ -5,20 +5,26 @@
 pub enum Kind {
     /// With its content.
     File(Vec<u8>),
+    /// A directory.
     Dir,
+    /// A symbolic link, to whatever.
     Symlink(Vec<u8>),
     /// To an earlier member; only tar can say so.
     Hard(Vec<u8>),
     /// A device node with its numbers.
     Char(u32, u32),
+    /// The same for blocks.
     Block(u32, u32),
 }
 
 /// One entry of an archive.
 #[derive(Debug, Clone)]
 pub struct Member {
+    /// Its path, as it stands in the archive.
     pub name: Vec<u8>,
+    /// What it is.
     pub kind: Kind,
+    /// Its permission bits.
     pub mode: u32,
     /// Of the user and of the group.
     pub owner: u32,
@@ -28,32 +34,39 @@ fn member(name: impl AsRef<[u8]>, kind: Kind) -> Member {
     Member { name: name.as_ref().to_owned(), kind, mode: 0o755, owner: 0 }
 }
 
+/// A regular file.
 pub fn file(name: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Member {
     member(name, Kind::File(content.as_ref().to_owned()))
 }
 
+/// A directory.
 pub fn dir(name: impl AsRef<[u8]>) -> Member {
     member(name, Kind::Dir)
 }
 
+/// A symbolic link.
 pub fn link(name: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Member {
     member(name, Kind::Symlink(to.as_ref().to_owned()))
 }
 
+/// A hard link to an earlier member.
 pub fn hard(name: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Member {
     member(name, Kind::Hard(to.as_ref().to_owned()))
 }
 
+/// A device node.
 pub fn node(name: &str, kind: Kind) -> Member {
     member(name, kind)
 }
 
 impl Member {
+    /// The same with these permission bits.
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode;
         self
     }
 
+    /// The same with this number as user and group.
     pub fn owner(mut self, owner: u32) -> Self {
         self.owner = owner;
         self

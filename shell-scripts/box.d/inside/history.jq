@@ -11,5 +11,6 @@ def printable: tostring | gsub("[[:cntrl:]]"; "?");
     else .rows += [$step + {layer: $ids[.at], size: ($ARGS.positional[.at] // "0" | tonumber)}] | .at += 1 end)
 | .rows | reverse[]
 | {created: (.created // ""), created_by: (.created_by // ""), comment: (.comment // ""), size, layer}
-| if $text then "\(.created | printable | .[0:19] | . + " " * (20 - length)) \(.size | tostring | " " * (12 - length) + .)  \(.created_by | printable)"
+| if $text then [(.created | printable | .[0:19] | . + " " * (20 - length)),
+    (.size | tostring | " " * (12 - length) + .), " \(.created_by | printable)"] | join(" ")
   else . end

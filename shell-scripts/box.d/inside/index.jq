@@ -9,6 +9,7 @@
     error("it has no image for \($os)/\($rest), but for \([$all[].platform | [.os, .architecture, .variant]
       | map(strings) | join("/")] | unique | join(", ")); --platform chooses one")
   else .[] end
-| if (.digest | type == "string" and test("^sha256:[0-9a-f]{64}\\z")) then . else error("\(.digest | tojson) is no digest") end
+| if (.digest | type == "string" and test("^sha256:[0-9a-f]{64}\\z")) then .
+  else error("\(.digest | tojson) is no digest") end
 | [.digest, (.annotations["io.containerd.image.name"]?, .annotations["org.opencontainers.image.ref.name"]?
   | strings | select(test("^[A-Za-z0-9/:._@-]+\\z")))] | "\(.[0]) \(.[1] // "")"

@@ -1,7 +1,8 @@
 # Discs: an ISO 9660 image, of which the archive is taken that the system starts with.
 
 import_disc() {
-  find_program bsdtar || die "cannot import $label: there is no bsdtar to read a disc" 'apt-get install libarchive-tools'
+  find_program bsdtar ||
+    die "cannot import $label: there is no bsdtar to read a disc" 'apt-get install libarchive-tools'
   disc=$label
   unpack_disc
   choose_member
@@ -15,7 +16,7 @@ unpack_disc() {
   fill_sandbox bsdtar
   exec 3<"$source"
   start_progress "$label" "$source"
-  (sandboxed bsdtar -x -f - --include '*.gz' --include '*.xz' --include '*.lz*' --include '*.img' \
+  (sandboxed bsdtar -x -o -f - --include '*.gz' --include '*.xz' --include '*.lz*' --include '*.img' \
     --include '*.cpio*' --include '*initr*' --include '*rootfs*') <&3 >/dev/null 2>&4 &
   jobs=$!
   wait "$jobs" || ! log | grep -q -v -e ': Not found in archive$' -e ': Error exit delayed' || give_up unpack
@@ -26,7 +27,7 @@ unpack_disc() {
   new_root
 }
 
-# Sets $member: the archive that --member names, or the one that TinyCore, SliTaz and others start with, or the only one.
+# Sets $member: the archive that --member names, or that TinyCore, SliTaz and others start with, or the only one.
 choose_member() {
   find disc/root -type f ! -name "*$newline*" | sort >members
   : >archives
@@ -36,10 +37,12 @@ choose_member() {
   done 6<members
   if [ -n "$wanted_member" ]; then
     member=disc/root/${wanted_member#/}
-    grep -qxF -- "$member" archives || die "cannot import $disc: no cpio archive in it is called $wanted_member" "$(told_members)"
+    grep -qxF -- "$member" archives ||
+      die "cannot import $disc: no cpio archive in it is called $wanted_member" "$(told_members)"
     return
   fi
-  [ -s archives ] || die "cannot import $disc: there is no cpio archive in it" 'unpack what it holds, and import the directory'
+  [ -s archives ] ||
+    die "cannot import $disc: there is no cpio archive in it" 'unpack what it holds, and import the directory'
   for member in boot/core.gz boot/corepure64.gz boot/rootfs4.gz boot/rootfs.gz; do
     member=disc/root/$member
     ! grep -qxF "$member" archives || return 0

@@ -1,12 +1,22 @@
 # A box that runs is held while its changes are read, so that they are those of one moment.
 
-held=''
+held='' beside=''
 
-# In a workshop.
+# A workshop whose end lets the box go on, and removes what has been written of $beside.
+open_held_workshop() {
+  open_workshop
+  trap 'close_held_workshop $?' EXIT
+}
+
+close_held_workshop() {
+  release_box
+  [ -z "$beside" ] || rm -f "$beside"
+  close_workshop "$1"
+}
+
 hold_box() {
   [ "$state" = running ] || return 0
   find_group
-  trap 'status=$?; release_box; close_workshop "$status"' EXIT
   held=$group
   "$cgctl" freeze "$group" || exit 125
 }

@@ -26,7 +26,7 @@ check_shown() {
     */../* | */./* | *//?*) misuse "write $1 without . and .." ;;
     /proc/* | /sys/* | /dev/*) die "cannot show $1: it is no part of a system's files" ;;
   esac
-  [ -d "$1" ] && [ ! -L "$1" ] || die "cannot show $1: it is no directory"
+  if [ ! -d "$1" ] || [ -L "$1" ]; then die "cannot show $1: it is no directory"; fi
   case $store/ in
     "${1%/}"/*) die "cannot show $1: the store $store is in it" ;;
   esac
@@ -36,8 +36,8 @@ check_shown() {
 copy_settings() {
   find /etc -xdev \( -type d ! -perm -005 -prune \) -o \
     \( -type d -o -type l -o -type f -perm -004 \) -print0 >wanted 2>/dev/null || :
-  tar -c -f - --null --no-recursion --verbatim-files-from -P -T wanted 2>/dev/null |
-    tar -x -p -f - -C root --strip-components=0 2>&4 &
+  real tar -c -f - --null --no-recursion --verbatim-files-from -P -T wanted 2>/dev/null |
+    real tar -x -p -f - -C root 2>&4 &
   jobs=$!
   wait "$jobs" || accept_losses copy
   jobs=''

@@ -17,9 +17,11 @@ find_image() {
 # write_image NAME: from config.json in the workshop, all of whose layers are there. What has the name is replaced.
 write_image() {
   attempt create "$store/images/$1" mkdir -p image
-  ask layers config.json >layers
-  sed s/:/-/ layers >image/layers || cannot_write "$work/image/layers"
+  ask layers config.json >ids
+  sed s/:/-/ ids >image/layers || cannot_write "$work/image/layers"
   write_settings
+  store_layers
+  write_value image/size "$(layers_size)"
   for file in config.json manifest.json overlays; do
     [ ! -f "$file" ] || attempt create "$store/images/$1" cp "$file" image/
   done
@@ -36,13 +38,12 @@ place_image() {
 
 # What of the configuration a run and a list of images need, each in a file of its own.
 write_settings() {
-  ask settings config.json >settings
+  ask settings config.json >run-settings
   # shellcheck source=/dev/null # quoted by jq
-  . ./settings
+  . ./run-settings
   [ -z "$image_dropped" ] || say "warning: left out variables of several lines of $label: $image_dropped"
   sum=$(sha256sum <config.json)
   write_value image/id "${sum%% *}"
-  write_value image/size "$(layers_size)"
   for key in env cmd entrypoint workdir user ports volumes stop_signal created platform; do
     eval "value=\$image_$key"
     [ -z "$value" ] || write_value "image/$key" "$value"
@@ -79,12 +80,16 @@ bad_json() {
   die "cannot import $label: ${1##*/}: ${worst:-it cannot be read}"
 }
 
+# Sets $gone to a name that a sweep looks at.
+name_aside() {
+  gone=$(mktemp -d "$store/work/XXXXXX") || die "cannot create a directory in $store/work"
+}
+
 # remove_image NAME: aside first, so that nobody finds a half of it.
 remove_image() {
   [ -d "$store/images/$1" ] || return 0
-  attempt create "$store/work" mkdir -p "$store/work"
-  gone=$(mktemp -d "$store/work/XXXXXX") || die "cannot create a directory in $store/work"
-  attempt remove "$store/images/$1" mv -T "$store/images/$1" "$gone/image"
+  name_aside
+  attempt remove "$store/images/$1" mv -T "$store/images/$1" "$gone"
   attempt remove "$gone" rm -rf "$gone"
 }
 
@@ -109,11 +114,10 @@ prune_layers() {
 
 # A box that has just been made of a layer gets it back, or finds it missing.
 remove_layer() {
-  gone=$(mktemp -d "$store/work/XXXXXX") || return
-  mv "$1" "$gone/" || return
+  name_aside
+  mv -T "$1" "$gone" || return
   if grep -qsxF "${1##*/}" "$store"/boxes/*/layers; then
-    mv "$gone/${1##*/}" "$1"
-    rmdir "$gone"
+    mv -T "$gone" "$1"
     return 1
   fi
   as_root rm -rf "$gone"

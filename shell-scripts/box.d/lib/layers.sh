@@ -5,10 +5,9 @@
 # tree_to_tar DIR: writes a directory tree, such as the upper one of an overlay, as the archive of an OCI layer.
 tree_to_tar() (
   find_program getfattr || die "cannot pack $1: there is no getfattr" 'apt-get install attr'
-  lists=$(mktemp -d "$store/work/XXXXXX") || die "cannot create a directory in $store/work"
-  trap 'rm -rf "$lists"' EXIT
-  trap 'exit 143' HUP INT TERM
-  as_root sh "$parts/inside/pack-layer" "$1" "$lists"
+  as_root rm -rf "$work/lists"
+  attempt create "$work/lists" mkdir "$work/lists"
+  as_root sh "$parts/inside/pack-layer" "$1" "$work/lists"
 )
 
 # layer_from_upper DIR: makes a layer of a tree with the marks of overlayfs. Sets $digest and $bytes.
@@ -27,21 +26,25 @@ layer_from_upper() {
 layer_from_root() {
   rm -f counted broken
   attempt create "$work" mkfifo counted
-  wc -c <counted >bytes 2>&4 &
+  wc -c <counted >counted.bytes 2>&4 &
   jobs="$jobs $!" counting=$!
-  { tree_to_tar root 2>&4 || : >broken; } | tee counted 2>&4 | sha256sum >sum 2>&4 &
+  { tree_to_tar root 2>&4 || : >broken; } | tee counted 2>&4 | sha256sum >counted.sum 2>&4 &
   jobs="$jobs $!"
   { wait "$!" && wait "$counting"; } || give_up pack
   jobs=''
   [ ! -e broken ] || give_up pack
-  read -r digest _ <sum
-  read -r bytes <bytes
+  read -r digest _ <counted.sum
+  read -r bytes <counted.bytes
   place_layer
+}
+
+# has_layer DIFF_ID
+has_layer() {
+  [ -d "$store/layers/sha256-$1" ] || [ -d "made/sha256-$1" ]
 }
 
 # take_layer FILE DIFF_ID [BLOB_DIGEST]: makes a layer of an archive that must have these digests.
 take_layer() {
-  [ ! -d "$store/layers/sha256-$2" ] || return 0
   check_digest "$1" "${3-}"
   unpack_layer "$1"
   [ "$digest" = "$2" ] ||
@@ -63,7 +66,7 @@ keep_blob() {
     gzip | zstd) attempt copy "$label" cp --reflink=auto "$1" blob ;;
     *)
       ! is_reproducible || return 0
-      { feed <"$1" | gzip -n -1 >blob; } 2>&4 && [ ! -e broken ] || give_up pack ;;
+      if ! { feed <"$1" | gzip -n -1 >blob; } 2>&4 || [ -e broken ]; then give_up pack; fi ;;
   esac
   sum=$(sha256sum <blob)
   write_value blob_digest "${sum%% *}"
@@ -74,11 +77,20 @@ is_reproducible() {
   [ "${sum%% *}" = "$digest" ]
 }
 
-# Two who make the same layer at once both win.
+# From `root`, with its archive: it comes into the store together with the image.
 place_layer() {
-  layer=$store/layers/sha256-$digest
   write_value new/size "$bytes"
-  [ ! -f blob ] || attempt create "$layer" mv blob blob_digest new/
-  [ -d "$layer" ] || mv -T new "$layer" 2>/dev/null || [ -d "$layer" ] || attempt create "$layer" mv -T new "$layer"
+  [ ! -f blob ] || attempt create "$work/new" mv blob blob_digest new/
+  has_layer "$digest" || attempt create "$work/made/sha256-$digest" mv -T new "made/sha256-$digest"
   new_root
+}
+
+# Two who make the same layer at once both win.
+store_layers() {
+  for layer in made/sha256-*; do
+    [ -d "$layer" ] || continue
+    stored=$store/layers/${layer#made/}
+    [ -d "$stored" ] || mv -T "$layer" "$stored" 2>/dev/null || [ -d "$stored" ] ||
+      attempt create "$stored" mv -T "$layer" "$stored"
+  done
 }

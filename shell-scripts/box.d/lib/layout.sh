@@ -42,8 +42,10 @@ choose_image() {
       others=yes
     fi
   done <catalog
-  [ -z "$others" ] && [ -n "$handle" ] || die "cannot import $label: ${ref:+none of its images is called $ref}${others:+it holds several images}" \
-    "choose one by --ref: $(cut -d ' ' -f 2 catalog | tr '\n' ' ')"
+  if [ -n "$others" ] || [ -z "$handle" ]; then
+    die "cannot import $label: ${others:+it holds several images}${ref:+none of its images is called $ref}" \
+      "choose one by --ref: $(cut -d ' ' -f 2 catalog | tr '\n' ' ')"
+  fi
 }
 
 # Leaves the configuration, and the manifest if there is one, in the workshop, and the layers in the store.
@@ -72,7 +74,7 @@ take_image() {
 
 # take_part DIFF_ID DIGEST|PATH
 take_part() {
-  [ ! -d "$store/layers/sha256-$1" ] || return 0
+  ! has_layer "$1" || return 0
   case $2 in
     sha256:*)
       find_member "blobs/sha256/${2#sha256:}"
@@ -104,7 +106,8 @@ read_config() {
     *)
       read_json "$config" config.json
       hex=${config##*/} hex=${hex%.json}
-      case $hex in *[!0-9a-f]*) ;; ????????????????????????????????????????????????????????????????) check_digest config.json "$hex" ;; esac ;;
+      case $hex in *[!0-9a-f]*) return ;; esac
+      [ ${#hex} -ne 64 ] || check_digest config.json "$hex" ;;
   esac
 }
 
@@ -116,8 +119,8 @@ list_index() {
 
 # Sets $said to the only word that filter $1 makes of file $2.
 jq_says() {
-  ask "$1" "$2" >said
-  read -r said <said
+  ask "$1" "$2" >what-jq-said
+  read -r said <what-jq-said
 }
 
 # read_blob DIGEST NAME: copies a blob of JSON to NAME in the workshop, and checks it there.
@@ -135,7 +138,8 @@ read_json() {
 
 # find_member PATH: sets $member to the file of that name in the layout. Old archives link layers to each other.
 find_member() {
-  member=$(readlink -f -- "$layout/$1") && [ -e "$member" ] || die "cannot import $label: $1 is missing"
+  member=$(readlink -f -- "$layout/$1") || die "cannot import $label: $1 is missing"
+  [ -e "$member" ] || die "cannot import $label: $1 is missing"
   case $member in
     "$layout"/*) [ -f "$member" ] || die "cannot import $label: $1 is no file" ;;
     *) die "cannot import $label: $1 leads out of it" ;;

@@ -21,7 +21,8 @@ parse_options() {
         find_option "$1"
         if [ -n "$placeholder" ]; then
           [ $# -gt 1 ] || misuse "$option_name needs a value"
-          option "$option_name" "$2" && shift
+          option "$option_name" "$2"
+          shift
         else
           option "$option_name" ''
         fi ;;
@@ -43,10 +44,12 @@ parse_cluster() {
     if [ -z "$placeholder" ]; then
       option "$option_name" ''
     elif [ -n "$cluster" ]; then
-      option "$option_name" "${cluster#=}" && cluster=''
+      option "$option_name" "${cluster#=}"
+      cluster=''
     else
       [ $# -gt 1 ] || misuse "$option_name needs a value"
-      option "$option_name" "$2" && used=2
+      option "$option_name" "$2"
+      used=2
     fi
   done
 }
@@ -61,6 +64,20 @@ find_option() {
   case $row in --*) option_name=${row%% *} row=${row#* } ;; esac
   placeholder=''
   case $row in =*) placeholder=${row%% *} ;; esac
+}
+
+# Sets $assignment to NAME=VALUE; for a NAME alone with the value that it has here, to nothing if it has none.
+find_variable() {
+  case ${1%%=*} in
+    '' | [0-9]* | *[!A-Za-z0-9_]*) misuse "a variable is NAME=VALUE, not $1" ;;
+  esac
+  assignment=$1
+  case $1 in *=*) ;; *) eval "assignment=\${$1+\$1=\$$1}" ;; esac
+}
+
+# A directory of a box is given from its root.
+check_workdir() {
+  case $1 in /*) ;; *) misuse "--workdir is an absolute path, not $1" ;; esac
 }
 
 print_help() {

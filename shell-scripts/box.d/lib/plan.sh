@@ -71,13 +71,11 @@ plan_namespaces() {
 }
 
 plan_root() {
-  pivot_words=$pivot
   quote_word "$pivot" && pivot_words=$quoted_word
   if [ -n "$privileged" ]; then
     pivot_words="$pivot_words --clear-env --env HOME=/root --unmask all --sys=:rw"
   else
-    quote --confine --seccomp-save "$run/seccomp"
-    pivot_words="$pivot_words $quoted"
+    add_words pivot_words --confine --seccomp-save "$run/seccomp"
   fi
   pivot_words=$pivot_words$capabilities${tty:+ --pty}${read_only:+ --ro}
   plan_layers
@@ -93,16 +91,14 @@ plan_root() {
 }
 
 plan_layers() {
+  old_ifs=$IFS IFS=$newline
   for layer in $layers; do
     case $layer in /*) ;; *) layer=$store/layers/$layer/root ;; esac
-    quote_word "$layer"
-    pivot_words="$pivot_words --layer $quoted_word"
+    add_words pivot_words --layer "$layer"
   done
+  IFS=$old_ifs
   pivot_words=$pivot_words$over
-  [ -n "$read_only" ] || {
-    quote "$box/upper" --work "$box/work"
-    pivot_words="$pivot_words --upper $quoted"
-  }
+  [ -n "$read_only" ] || add_words pivot_words --upper "$box/upper" --work "$box/work"
 }
 
 # Those of the image first, so that those of the line win.
@@ -122,13 +118,9 @@ plan_user() {
   workdir=${workdir:-$image_workdir} user=${user:-$image_user}
   case $workdir in
     '' | /) ;;
-    /*)
-      quote --dir "$workdir" --chdir "$workdir"
-      pivot_words="$pivot_words $quoted" ;;
-    *) misuse "--workdir is an absolute path, not $workdir" ;;
+    *)
+      check_workdir "$workdir"
+      add_words pivot_words --dir "$workdir" --chdir "$workdir" ;;
   esac
-  [ -z "$user" ] || {
-    quote --user "$user"
-    pivot_words="$pivot_words $quoted"
-  }
+  [ -z "$user" ] || add_words pivot_words --user "$user"
 }

@@ -12,6 +12,14 @@ quote() {
   done
 }
 
+# add_words VARIABLE WORD...: appends quoted words to a variable, with a blank before each.
+add_words() {
+  list=$1
+  shift
+  quote "$@"
+  eval "$list=\"\$$list \$quoted\""
+}
+
 # Sets $quoted_word: as it is if no shell would touch it, else in single quotes.
 quote_word() {
   case $1 in

@@ -58,20 +58,15 @@ save_manifest() {
   sum=$(sha256sum <manifest.json) && sum=${sum%% *}
   attempt create "$work/layout" cp manifest.json "layout/blobs/sha256/$sum"
   printf '{"imageLayoutVersion":"1.0.0"}' | save layout/oci-layout
-  printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"%s","digest":"sha256:%s","size":%s,"annotations":{"org.opencontainers.image.ref.name":"%s"}}]}' \
-    "$(media_type manifest.json)" "$sum" "$(wc -c <manifest.json)" "${image##*/}" | save layout/index.json
-}
-
-media_type() {
-  jq_says media-type "$1"
-  echo "$said"
+  ask make-index manifest.json -c --arg digest "$sum" --arg size "$(wc -c <manifest.json)" --arg name "${image##*/}" |
+    save layout/index.json
 }
 
 # write_layout FILE|-
 write_layout() {
-  find layout -exec touch -h -d @0 {} +
-  set -- "$1" tar -C layout -c -f - --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
-    blobs index.json oci-layout
+  real find layout -exec touch -h -d @0 {} +
+  set -- "$1" real tar -C layout -c -f - --sort=name --format=ustar --owner=0 --group=0 --numeric-owner \
+    --mode=u=rwX,go=rX blobs index.json oci-layout
   if [ "$1" = - ]; then
     shift
     "$@" 2>&4 || give_up save

@@ -61,7 +61,7 @@ copy_directory() {
   case $store/ in
     "${source%/}"/*) die "cannot import $label: the store $store is in it" ;;
   esac
-  cp -a -x -- "$source/." root/ >/dev/null 2>&4 &
+  real cp -a -x -- "$source/." root/ >/dev/null 2>&4 &
   jobs=$!
   wait "$jobs" || accept_losses copy
   jobs=''
@@ -129,7 +129,12 @@ machine() {
 import_busybox() {
   label=BusyBox
   find_tools mkrootfs
-  reason=$("$found" root --busybox 2>&1) || die "cannot make BusyBox: ${reason#*: }"
+  reason=$("$found" new/root --busybox 2>&1) || {
+    reason=${reason#*: }
+    hint=${reason#*"$newline"*hint: }
+    [ "$hint" != "$reason" ] || hint=''
+    die "cannot make BusyBox: ${reason%%"$newline"*}" "$hint"
+  }
   image_of_root 'box import BusyBox'
 }
 

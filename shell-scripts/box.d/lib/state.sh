@@ -1,16 +1,16 @@
 # Boxes: their files, how they are found, and what state they are in. README.md beside the verbs has the layout.
 
-# read_value FILE: sets $value to its first line, nothing if there is none.
+# read_value FILE: sets $value to its first line, nothing if there is none. It may go while it is looked at.
 read_value() {
   value=''
-  [ ! -f "$1" ] || IFS= read -r value <"$1" || :
+  [ ! -f "$1" ] || { IFS= read -r value <"$1"; } 2>/dev/null || :
 }
 
 # read_text FILE: sets $text to all of it, without the last line's end.
 read_text() {
   text=''
   [ -f "$1" ] || return 0
-  while IFS= read -r line; do text=$text${text:+$newline}$line; done <"$1"
+  { while IFS= read -r line; do text=$text${text:+$newline}$line; done <"$1"; } 2>/dev/null || :
 }
 
 # write_value FILE VALUE: for a file that nobody reads yet.
@@ -130,13 +130,13 @@ is_frozen() {
 find_group_files() {
   [ -n "${cgroup_mounts-}" ] || find_cgroup_mounts
   frozen_file=''
-  while IFS=: read -r _ controllers path; do
+  { while IFS=: read -r _ controllers path; do
     group=${path%"${path#*/box-????????-????-????-????-????????????}"}
     case $controllers in
       '') [ -z "$cgroup2" ] || [ ! -f "$cgroup2$group/cgroup.freeze" ] || frozen_file=$cgroup2$group/cgroup.freeze ;;
       freezer) [ -n "$frozen_file" ] || [ -z "$freezer" ] || frozen_file=$freezer$group/freezer.state ;;
     esac
-  done <"/proc/$pid/cgroup"
+  done <"/proc/$pid/cgroup"; } 2>/dev/null || :
 }
 
 # Sets $cgroup2 and $freezer to their mount points.
@@ -205,11 +205,12 @@ record() {
       json_number "$code" && word=Stopped ending=",\"code\":$number"
       json_number "$oom" && ending="$ending,\"oom\":$number" ;;
   esac
-  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
-    "$now" "$1" "$id" "$name" "$word" "$image" "$json" "$ending" >>"$store/history"; } 2>/dev/null || :
+  set -- "{\"time\":$now,\"event\":\"$1\",\"id\":\"$id\",\"name\":\"$name\",\"state\":\"$word\",\
+\"image\":\"$image\",\"command\":$json$ending}"
+  { printf '%s\n' "$1" >>"$store/history" && printf '%s\n' "$1" >>"$store/events"; } 2>/dev/null || :
 }
 
-# note EVENT [MEMBERS]: tells those who follow events of something else that was done to a box.
+# note EVENT [MEMBERS]: tells those who follow events, and them alone, of something else that was done to a box.
 note() {
   [ -n "${now-}" ] || now
   read_value "$box/name"

@@ -29,9 +29,9 @@ unpack_stream() {
   rm -f copy counted broken
   open_log
   attempt create "$work" mkfifo copy counted
-  sha256sum <copy >sum 2>&4 &
+  sha256sum <copy >counted.sum 2>&4 &
   jobs="$jobs $!" summing=$!
-  wc -c <counted >bytes 2>&4 &
+  wc -c <counted >counted.bytes 2>&4 &
   jobs="$jobs $!" counting=$!
   feed <&3 2>&4 | within_limit | tee copy counted 2>&4 | sandboxed "$@" >/dev/null 2>&4 &
   jobs="$jobs $!" unpacked=0
@@ -56,7 +56,7 @@ within_limit() {
 }
 
 judge_unpacking() {
-  read -r bytes _ <bytes && read -r digest _ <sum || give_up unpack
+  if ! read -r bytes _ <counted.bytes || ! read -r digest _ <counted.sum; then give_up unpack; fi
   [ -z "$limit" ] || [ "$bytes" -le "$limit" ] ||
     die "cannot unpack $label: it holds more than $limit bytes" '--limit sets how much it may be'
   [ ! -e broken ] || give_up unpack
@@ -78,7 +78,7 @@ unpack_layer() {
 
 # An empty tree. It is made where a layer has it, so that it need not be moved: it may be made another user's.
 new_root() {
-  attempt remove "$work/new" as_root rm -rf new
+  attempt remove "$work/new" as_root rm -rf --one-file-system new
   attempt create "$work/new" mkdir -p new/root
   chmod 755 new/root
 }
@@ -117,8 +117,8 @@ find_kind() {
 
 # tar itself knows best.
 is_tar() {
-  [ -s "$1" ] && head -c 512 "$1" | (sandboxed tar -t -f -) >/dev/null 2>&1 ||
-    [ "$(tail -c +258 "$1" | head -c 5)" = ustar ]
+  [ "$(tail -c +258 "$1" | head -c 5)" != ustar ] || return 0
+  [ -s "$1" ] && head -c 512 "$1" | (sandboxed tar -t -f -) >/dev/null 2>&1
 }
 
 # In a plain archive that is cut off between two members all looks well: the end mark of zeros is missing.

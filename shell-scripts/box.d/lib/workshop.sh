@@ -25,15 +25,19 @@ open_workshop() {
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
+  until claim_workshop; do :; done
+  attempt create "$work" mkdir -p new/root made
+  attempt create "$work" ln -s new/root root
+  open_log
+}
+
+# The sweep of another may come before the lock: then there is nothing to claim, and another one is made.
+claim_workshop() {
   work=$(mktemp -d "$store/work/XXXXXX" 2>&1) || {
     reason=${work##*: } work=''
     die "cannot create $store/work: $reason"
   }
-  { command cd -P "$work" && exec 9<.; } 2>/dev/null || die "cannot enter $work: it was removed"
-  flock 9
-  attempt create "$work" mkdir -p new/root
-  attempt create "$work" ln -s new/root root
-  open_log
+  cd -P "$work" 2>/dev/null && { command exec 9<.; } 2>/dev/null && flock 9 && [ -d "$work" ]
 }
 
 # lock_store OPTION...: as flock(1) has them.
@@ -47,22 +51,36 @@ find_own_tools() {
   find_tools unshare-rs pivot
   find_program "$unshare_rs" && unshare=$found
   find_program "$pivot" && pivot=$found
-  ! has_ids || maps='-Ur --map-auto'
+  ids_are=one
+  if privileged; then
+    ids_are=many
+  elif "$unshare" -Ur --map-auto true 2>/dev/null; then
+    ids_are=many maps='-Ur --map-auto'
+  fi
 }
 
-# Whether this user may map more than one id: then files keep their owners.
+# Whether this user has more than one id: then files keep their owners.
 has_ids() {
-  privileged || [ -z "${unshare-}" ] || "$unshare" -Ur --map-auto true 2>/dev/null
+  [ "$ids_are" = many ]
 }
 
 # as_root COMMAND...: with the rights over files that the sandbox had.
 as_root() {
   if privileged; then
-    "$@"
+    real "$@"
   else
+    find_program "$1" || die "cannot find $1: not in PATH"
+    shift
     # shellcheck disable=SC2086 # options without blanks
-    "$unshare" $maps "$@"
+    "$unshare" $maps "$found" "$@"
   fi
+}
+
+# real PROGRAM ARG...: that of PATH, where the shell may have a simpler one of its own.
+real() {
+  find_program "$1" || die "cannot find $1: not in PATH"
+  shift
+  "$found" "$@"
 }
 
 close_workshop() {
@@ -83,7 +101,7 @@ remove_workshop() {
   for aside in "$1"/old/*; do
     [ ! -d "$aside" ] || [ -d "$store/images/${aside##*/}" ] || mv "$aside" "$store/images/" || return
   done
-  reason=$(as_root rm -rf "$1" 2>&1) || {
+  reason=$(as_root rm -rf --one-file-system "$1" 2>&1) || {
     say "cannot remove $1: ${reason##*: }"
     return 1
   }

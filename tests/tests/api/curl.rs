@@ -9,26 +9,26 @@ use tests::tools::workspace;
 use tests::{Job, Outcome, each};
 
 /// A server that listens there.
-struct Remote {
-    world: World,
+pub struct Remote {
+    pub world: World,
     job: Option<Job>,
 }
 
 impl Remote {
-    fn start(words: &str) -> Option<Self> {
+    pub fn start(words: &str) -> Option<Self> {
         Some(Remote::over(World::dash()?, words))
     }
 
-    fn over(world: World, words: &str) -> Self {
+    pub fn over(world: World, words: &str) -> Self {
         let job = listening(world.behind("unshare-rs -n", &format!("serve {words}")));
         Remote { world, job: Some(job) }
     }
 
-    fn job(&self) -> &Job {
+    pub fn job(&self) -> &Job {
         self.job.as_ref().unwrap()
     }
 
-    fn token(&self) -> String {
+    pub fn token(&self) -> String {
         fs::read_to_string(self.world.runs().join("api.token")).unwrap().trim_end().to_owned()
     }
 
@@ -184,7 +184,10 @@ fn every_curl_line_of_the_readme_works() {
     assert!(blocks.iter().map(|block| block.matches("curl ").count()).sum::<usize>() >= 8);
     each(blocks, |block| {
         let Some(world) = World::dash() else { return };
-        let script = format!("curl() {{ command curl --fail-with-body -sS \"$@\"; }}\n{block}");
-        world.script(&script).limit(60).done().is(0);
+        let script = ["\ncurl ", "$(curl "].iter().fold(block.to_owned(), |script, call| {
+            script.replace(call, &format!("{call}--fail-with-body -sS "))
+        });
+        let run = world.sandbox().run("unshare-rs -n sh -euc").arg(script);
+        world.with_places(run).limit(60).done().is(0);
     });
 }

@@ -1,10 +1,11 @@
 //! The description at /openapi.json, against what is really answered: checked by schemathesis, which makes requests
 //! from it, right ones and wrong ones.
 
-use crate::served::Served;
-use serde_json::json;
+use crate::curl::Remote;
+use crate::world::World;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tests::Random;
 use tests::tools::workspace;
 
 /// The newest that Python 3.11 of Debian 12 runs.
@@ -13,25 +14,22 @@ const VERSION: &str = "schemathesis==4.32.5";
 #[test]
 fn what_is_answered_is_as_described() {
     let Some(program) = schemathesis() else { return };
-    let Some(served) = Served::root() else { return };
-    served.world().image("BusyBox", "rootfs");
-    served.run(&json!({"state": "run", "image": "small", "command": "sleep 1000", "net": "none", "name": "web"}));
-    let token = "t".repeat(40);
-    served.world().sandbox().file("token", format!("{token}\n"), 0o600);
+    let Some(world) = World::dash() else { return };
+    world.image("BusyBox", "rootfs");
+    world.start("web", "exec sleep 1000");
+    let remote = Remote::over(world, "--listen 127.0.0.1:1337");
     let config = workspace().join("tests/tests/api/schemathesis.toml");
-    let script = format!(
-        "box serve --listen 127.0.0.1:1337 --token-file token 2>told &
-        trap 'kill $!; wait $! || :' EXIT
-        until grep -q 'try curl' told; do sleep 0.05; done
-        url=http://127.0.0.1:1337
-        {} --config-file {} run $url/openapi.json --url $url -H 'Authorization: Bearer {token}' \\
-          --exclude-path /events --workers 4 --max-examples 4 --seed \"$SEED\" --no-color --output-truncate true",
+    let url = "http://127.0.0.1:1337";
+    let seed = Random::new().below(1 << 30);
+    let line = format!(
+        "nsenter-rs -t {} -n {} --config-file {} run {url}/openapi.json --url {url} --exclude-path /events \
+         --max-examples 3 --seed {seed} --no-color --output-truncate true -H",
+        remote.job().pid(),
         program.display(),
         config.display(),
     );
-    let seed = tests::Random::new().below(1 << 30).to_string();
-    let run = served.world().script(&script).env("SEED", seed).limit(300);
-    let done = run.done();
+    let run = remote.world.sandbox().run(&line).arg(format!("Authorization: Bearer {}", remote.token()));
+    let done = run.limit(400).done();
     assert_eq!(done.status, 0, "{}", done.text().chars().take(20_000).collect::<String>());
 }
 

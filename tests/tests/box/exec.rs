@@ -58,6 +58,10 @@ fn its_user_variables_and_directory_can_be_chosen() {
             "nobody\n/etc\nbye"
         );
         assert_eq!(tells("-u 5:7", "id -u; id -g; echo $HOME"), "5\n7\n/");
+        let run = world.boxed("exec -e CALLERS -e NONE who sh -c").arg("echo $CALLERS${NONE+none}");
+        assert_eq!(run.env("CALLERS", "it's mine").done().is(0).text(), "it's mine");
+        world.boxed("exec -w etc who true").done().is(125).complains_as("box");
+        world.boxed("exec -e 1=2 who true").done().is(125).complains_as("box");
         assert_eq!(world.boxed("exec -i who cat").stdin(b"typed").done().is(0).text(), "typed");
         assert_eq!(world.boxed("exec who cat").stdin(b"typed").done().is(0).text(), "");
         world.boxed("exec who sh -c").arg("exit 9").done().is(9).quiet();

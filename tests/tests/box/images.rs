@@ -1,7 +1,9 @@
 //! Images: what they are made from, what becomes of it, and what a hostile one can do.
 
+mod debian;
 mod hostile;
 mod kinds;
+mod life;
 mod registry;
 mod store;
 mod trouble;

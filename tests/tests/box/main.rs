@@ -12,4 +12,5 @@ mod run;
 mod state;
 mod terminal;
 mod trouble;
+mod watch;
 mod world;

@@ -129,3 +129,18 @@ fn what_a_box_changes_is_its_own_and_is_there_when_it_is_started_again() {
     world.run("--rm small ls /count").done().is(1);
     assert!(fs::metadata(world.sandbox().path("rootfs/bin/ls")).is_ok());
 }
+
+#[test]
+fn what_was_named_relative_to_a_directory_is_found_from_any() {
+    let Some(world) = World::dash() else { return };
+    let place = world.sandbox().path("place");
+    fs::create_dir_all(place.join("over/etc")).unwrap();
+    fs::write(place.join("over/etc/motd"), "over").unwrap();
+    fs::write(place.join("vars"), "FROM_FILE=file\n").unwrap();
+    let words = "--name far -v ./over:/data --layer-on over --env-file vars -e CALLERS small sh -c";
+    let run = world.run(words).arg("cat /etc/motd /data/etc/motd; echo $FROM_FILE $CALLERS");
+    assert_eq!(run.cwd(&place).env("CALLERS", "c d").done().is(0).quiet().text(), "overoverfile c d");
+    world.boxed("start far").done().is(0);
+    assert_eq!(world.boxed("wait far").done().is(0).text(), "0");
+    assert_eq!(world.boxed("logs far").done().is(0).text(), "overoverfile c d\noveroverfile c d");
+}

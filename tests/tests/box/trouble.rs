@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn places_that_cannot_be_used_are_named() {
@@ -30,4 +31,33 @@ fn its_parts_are_found_by_way_of_a_link() {
     fs::create_dir_all(world.sandbox().path("far/away")).unwrap();
     fs::copy(tests::shared::Shared::get().bin().join("box"), world.sandbox().path("far/away/alone")).unwrap();
     world.sandbox().run("sh far/away/alone help").done().is(125).says("cannot find box.d");
+}
+
+#[test]
+fn versions_and_help_are_told() {
+    let Some(world) = World::dash() else { return };
+    let versions = world.boxed("version").done().is(0).quiet().text();
+    let tools: Vec<&str> = versions.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(tools, ["cgctl", "netns", "unshare-rs", "pivot", "nsenter-rs"]);
+    let help = world.boxed("help").done().is(0).quiet().text();
+    assert_eq!(world.boxed("").done().is(0).text(), help);
+    assert_eq!(world.boxed("--help").done().is(0).text(), help);
+    for verb in ["run", "exec", "ps", "help"] {
+        let page = world.boxed("help").arg(verb).done().is(0).quiet().text();
+        assert!(page.starts_with(&format!("Usage: box {verb} ")), "{page}");
+        assert_eq!(world.boxed(&format!("{verb} --help")).done().is(0).quiet().text(), page);
+    }
+    world.boxed("help nosuch").done().is(125).complains_as("box");
+    world.boxed("help ../run").done().is(125).complains_as("box");
+}
+
+#[test]
+fn state_is_for_its_owner_only() {
+    let Some(world) = World::dash() else { return };
+    fs::remove_dir_all(world.store()).unwrap();
+    world.image("small", "rootfs");
+    world.start("secret", "exec sleep 60");
+    for dir in [world.store().join("boxes"), world.store().join("names"), world.runs()] {
+        assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o77, 0, "{}", dir.display());
+    }
 }

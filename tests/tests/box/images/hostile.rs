@@ -49,10 +49,12 @@ fn no_archive_leads_out_of_the_store() {
             let tar = archive(&world, "tar", &members);
             let name = format!("n{number}");
             // Some of them are refused, by tar itself; the others make a strange but contained image.
-            let _ = world.boxed("import").arg(&tar).arg(&name).done();
-            all_is_well(&world);
-            layout(&world, &format!("lay{number}"), &[system("1"), members]);
-            let _ = world.boxed(&format!("load lay{number} l{number}")).done();
+            if number % 3 > 0 {
+                let _ = world.boxed("import").arg(&tar).arg(&name).done();
+            } else {
+                layout(&world, &format!("lay{number}"), &[vec![file("f", "")], members]);
+                let _ = world.boxed(&format!("load lay{number} l{number}")).done();
+            }
             all_is_well(&world);
         });
     });
@@ -94,7 +96,7 @@ fn a_layer_cannot_bring_marks_of_overlayfs() {
 }
 
 /// What is changed in a good layout `lay`, whose layer, configuration and manifest are $l, $c and $m, and what is said.
-const FORGERIES: [(&str, &str); 15] = [
+const FORGERIES: [(&str, &str); 14] = [
     ("printf x >>$l", "is damaged: its digest"),
     ("cp canary $l", "is damaged: its digest"),
     ("printf ' ' >>$c", "is damaged: its digest"),
@@ -109,7 +111,6 @@ const FORGERIES: [(&str, &str); 15] = [
     ("echo '{' >lay/index.json", "index.json: it is not JSON"),
     ("echo '[]' >lay/index.json", "index.json: "),
     ("head -c 5000000 /dev/zero >lay/index.json", "index.json is larger than 4 MiB"),
-    ("rm lay/index.json && mkfifo lay/index.json", "mkfifo"),
 ];
 
 #[test]
@@ -123,9 +124,6 @@ fn what_has_not_its_digest_is_refused() {
         m=$(blob $(jq -r '.manifests[0].digest' lay/index.json))
         c=$(blob $(jq -r .config.digest $m)) l=$(blob $(jq -r '.layers[0].digest' $m))\n";
     each(FORGERIES, |(forgery, says)| {
-        if says == "mkfifo" {
-            return;
-        }
         world.sandbox().shell(&format!("{find}{forgery}")).done().is(0);
         world.boxed("load lay").done().is(125).says(says).complains_as("box");
         nothing_is_kept(&world);

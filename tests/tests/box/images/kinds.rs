@@ -1,6 +1,6 @@
 //! Every kind of source becomes the same image.
 
-use super::{archive, inside, layers, layout, mode, stored, system, worlds};
+use super::{archive, inside, layers, layout, mode, nothing_is_kept, stored, system, worlds};
 use crate::world::World;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -29,9 +29,12 @@ fn every_kind_of_source_is_told_by_what_it_holds() {
         world.sandbox().run("mkdir src").done().is(0);
         world.sandbox().run("tar -C src -xf").arg(members).done().is(0).quiet();
         world.sandbox().shell(SOURCES).limit(60).done().is(0);
-        let sources =
-            "src tar-cat tar-gzip tar-xz tar-zstd tar-bzip2 tar-lzma cpio-cat cpio-gzip cpio-xz cpio-lzma
-            tiny slitaz";
+        let sources = match fs::metadata(world.sandbox().dir()).unwrap().uid() {
+            0 => {
+                "src tar-cat tar-gzip tar-xz tar-zstd tar-bzip2 tar-lzma cpio-cat cpio-gzip cpio-xz cpio-lzma tiny slitaz"
+            }
+            _ => "src tar-cat tar-xz cpio-lzma tiny",
+        };
         each(sources.split_whitespace(), |source| {
             world.boxed(&format!("import {source} {source}")).limit(30).done().is(0).quiet();
             assert_eq!(inside(&world, source, "cat /mark"), "here", "{source}");
@@ -185,6 +188,27 @@ fn the_settings_of_an_image_are_kept_as_text() {
 }
 
 #[test]
+fn settings_that_make_no_sense_are_refused_and_nothing_is_kept() {
+    let world = World::user("dash");
+    world.sandbox().file("make-layout", include_str!("make-layout"), 0o755);
+    let tar = archive(&world, "t", &[file("f", "")]);
+    let rows = [
+        (r#"{"Env": "PATH=/x"}"#, "Env is not a list"),
+        (r#"{"Cmd": [1]}"#, "Cmd is not a list of words"),
+        (r#"{"User": "a\nb"}"#, "User is not a text of one line"),
+        (r#"{"Labels": {"x": "a\u0000b"}}"#, "a text in it has a NUL"),
+        ("[]", "its config is not an object"),
+    ];
+    each((0..).zip(rows), |(number, (config, says)): (u32, _)| {
+        let name = format!("lay{number}");
+        let run = world.sandbox().run("sh make-layout").args([&name]).arg(&tar).env("CONFIG", config);
+        run.done().is(0).quiet();
+        world.boxed(&format!("import {name} one")).done().is(125).says(says).complains_as("box");
+        nothing_is_kept(&world);
+    });
+}
+
+#[test]
 fn an_image_of_this_host_changes_nothing_of_it() {
     let Some(world) = World::root("dash") else { return };
     world.boxed("import --host HOST").limit(60).done().is(0).quiet();
@@ -237,4 +261,30 @@ fn docker_save_of_old_links_layers() {
     assert_eq!(world.boxed("load old").done().is(0).quiet().text(), "old-1.2");
     assert_eq!(layers(&world, "old-1.2").len(), 2);
     assert!(fs::metadata(layers(&world, "old-1.2")[0].join("mark")).is_ok());
+}
+
+/// An ordinary user with subordinate ids, in a mount namespace where the files of root say so.
+const WITH_SUBIDS: &str = "
+    cp /etc/passwd passwd && echo user:x:64321:64321::$PWD:/bin/sh >>passwd && echo user:200000:65536 >subids
+    mount --bind passwd /etc/passwd; mount --bind subids /etc/subuid; mount --bind subids /etc/subgid
+    exec setpriv --reuid 64321 --regid 64321 --clear-groups sh -euc \"$1\"";
+
+#[test]
+fn with_subordinate_ids_a_user_keeps_owners() {
+    let Some(root) = World::root("dash") else { return };
+    let world = World::user("dash");
+    archive(
+        &world,
+        "tar",
+        &[dir(".").owner(1000), file("theirs", "").owner(1000).mode(0o600), file("own", "")],
+    );
+    let script = "BOX import tar one; BOX save one oci; BOX rmi one; test -z \"$(ls $BOX_STORE/layers)\"; BOX load oci";
+    let path = tests::tools::workspace().join("shell-scripts/box");
+    let run = root.sandbox().run("unshare-rs -m sh -euc").arg(WITH_SUBIDS).arg("sh");
+    let run =
+        run.arg(script.replace("BOX ", &format!("dash {} ", path.display()))).cwd(world.sandbox().dir());
+    assert_eq!(world.with_places(run).limit(30).done().is(0).quiet().text(), "one");
+    let root = layers(&world, "one")[0].clone();
+    let owner = |name: &str| fs::symlink_metadata(root.join(name)).unwrap().uid();
+    assert_eq!((owner("."), owner("theirs"), owner("own")), (200_999, 200_999, 64321));
 }

@@ -188,3 +188,16 @@ fn many_at_once_all_get_what_they_want() {
     assert_eq!(stored(&world, "images"), ["n1", "n2", "n3", "n4", "same"]);
     assert_eq!((stored(&world, "layers").len(), stored(&world, "work").len()), (2, 0));
 }
+
+#[test]
+fn prune_waits_for_images_that_are_being_made() {
+    let world = World::user("dash");
+    let mut import = world.boxed("import - one").stdin_pipe().start();
+    tests::eventually("it works", || !stored(&world, "work").is_empty());
+    let prune = world.boxed("prune").start();
+    tests::eventually("it waits", || prune.talk().contains("waiting until others have made their images"));
+    std::io::Write::write_all(&mut import.input(), &tests::archive::tar(&system("1"))).unwrap();
+    import.done().is(0).quiet();
+    prune.done().is(0);
+    assert_eq!((stored(&world, "images").len(), stored(&world, "layers").len()), (1, 1));
+}
