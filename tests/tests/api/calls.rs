@@ -32,7 +32,8 @@ fn the_calls_of_the_older_server_have_their_shapes() {
         assert_eq!(stopped["code"], 143);
         assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
         let history = served.get("/history").is(200).json();
-        let of = |key: &str| history.as_array().unwrap().iter().map(|past| past[key].clone()).collect::<Vec<_>>();
+        let of =
+            |key: &str| history.as_array().unwrap().iter().map(|past| past[key].clone()).collect::<Vec<_>>();
         assert_eq!(of("state"), ["Running", "Stopped"]);
         assert_eq!(of("id"), [id, id]);
         assert_eq!(of("command"), ["sleep 100", "sleep 100"]);
@@ -107,7 +108,11 @@ fn what_is_done_to_a_box_shows_in_its_state() {
             let told = served.post(&format!("/containers/web/{verb}"), &body).is(200).json();
             assert_eq!(told["id"], id, "{verb}");
             if !state.is_empty() {
-                assert_eq!((told["state"].as_str(), told["status"].as_str()), (Some(state), Some(status)), "{verb}");
+                assert_eq!(
+                    (told["state"].as_str(), told["status"].as_str()),
+                    (Some(state), Some(status)),
+                    "{verb}"
+                );
                 assert_eq!(served.get("/containers/web").json()["status"], status, "{verb}");
             }
         }
@@ -120,7 +125,9 @@ fn what_is_done_to_a_box_shows_in_its_state() {
 #[test]
 fn a_box_that_runs_is_removed_by_force_only() {
     let Some(served) = Served::root() else { return };
-    served.run(&json!({"state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web"}));
+    served.run(
+        &json!({"state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web"}),
+    );
     served.ask("DELETE", "/containers/web", "", "").is(409).complains("cannot remove");
     served.ask("DELETE", "/containers/web?force=0", "", "").is(409).complains("cannot remove");
     served.ask("DELETE", "/containers/web?force=1", "", "").is(200);
@@ -131,7 +138,8 @@ fn a_box_that_runs_is_removed_by_force_only() {
 fn another_command_runs_in_a_box() {
     each(SHELLS, |shell| {
         let Some(served) = Served::under(shell) else { return };
-        let sleep = json!({"state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web"});
+        let sleep =
+            json!({"state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web"});
         served.run(&sleep);
         let request = json!({
             "command": "sh -c 'echo \"$A\"; pwd; echo oops >&2; exit 3'", "env": {"A": "x\ny"}, "workdir": "/tmp",

@@ -137,7 +137,13 @@ fn pages_of_other_sites_are_refused() {
 fn a_second_server_with_a_token_needs_its_own() {
     let Some(remote) = Remote::start("--listen 127.0.0.1:1337") else { return };
     let token = remote.token();
-    remote.world.boxed("serve --listen 127.0.0.1:1338").done().is(125).says("--token-file").complains_as("box");
+    remote
+        .world
+        .boxed("serve --listen 127.0.0.1:1338")
+        .done()
+        .is(125)
+        .says("--token-file")
+        .complains_as("box");
     assert_eq!(remote.token(), token);
     let right = format!("Authorization: Bearer {token}");
     assert_eq!(remote.curl(["-H", &right, "http://127.0.0.1:1337/containers"]).0, 200);

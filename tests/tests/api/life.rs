@@ -46,7 +46,8 @@ fn a_kill_of_what_it_runs_ends_it_and_leaves_nothing() {
 #[test]
 fn boxes_and_history_outlive_it() {
     let Some(mut served) = Served::root() else { return };
-    let body = json!({"state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web"});
+    let body =
+        json!({"state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web"});
     let before = served.run(&body);
     served.run(&json!({"state": "run", "image": "small", "command": "false", "net": "none", "wait": true}));
     let history = served.get("/history").json();
@@ -98,7 +99,7 @@ fn part(job: &Job, name: &str) -> Pid {
     let keeper = leak::children(job.pid())[0];
     assert_eq!(leak::name(keeper).as_deref(), Some("keeper"));
     let mut all = [keeper].into_iter().chain(leak::children(keeper));
-    
+
     all.find(|pid| leak::name(*pid).as_deref() == Some(name)).unwrap()
 }
 

@@ -37,12 +37,16 @@ fn fifty_runs_at_once_succeed_and_are_in_the_history() {
     for event in ["run", "stop"] {
         let found: Vec<&Value> =
             history.as_array().unwrap().iter().filter(|past| past["event"] == event).collect();
-        let found: BTreeSet<String> = found.iter().map(|past| past["id"].as_str().unwrap().to_owned()).collect();
+        let found: BTreeSet<String> =
+            found.iter().map(|past| past["id"].as_str().unwrap().to_owned()).collect();
         assert_eq!(found, ids, "{event}");
     }
     let all = served.get("/containers").is(200).json();
     assert_eq!(all.as_object().unwrap().len(), 50);
-    assert!(all.as_object().unwrap().values().all(|made| made["code"] == 0 && made["state"] == "Stopped"), "{all}");
+    assert!(
+        all.as_object().unwrap().values().all(|made| made["code"] == 0 && made["state"] == "Stopped"),
+        "{all}"
+    );
 }
 
 /// Each line is longer than what a pipe or a buffer of the C library takes at once.
@@ -55,7 +59,8 @@ fn long_commands_at_once_leave_whole_lines_in_the_history() {
         .collect();
     all_at_once(&served, &bodies);
     let history = served.get("/history").is(200).json();
-    let commands: Vec<&str> = history.as_array().unwrap().iter().map(|past| past["command"].as_str().unwrap()).collect();
+    let commands: Vec<&str> =
+        history.as_array().unwrap().iter().map(|past| past["command"].as_str().unwrap()).collect();
     assert_eq!(commands.len(), 18);
     for n in 1..=9 {
         let command = format!("true {}", long(n));
@@ -66,7 +71,8 @@ fn long_commands_at_once_leave_whole_lines_in_the_history() {
 #[test]
 fn one_name_is_given_to_one_of_many() {
     let Some(served) = Served::root() else { return };
-    let body = json!({"state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web"});
+    let body =
+        json!({"state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web"});
     let statuses = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..8 {

@@ -47,6 +47,21 @@ fn logs_are_followed_until_the_box_ends() {
 }
 
 #[test]
+fn what_all_boxes_use_is_told_each_second() {
+    let Some(served) = Served::root() else { return };
+    start_talker(&served);
+    let mut stream = served.open(request("GET", "/stats", "", "").as_bytes());
+    let text = read_until(&mut stream, "\n\n: listening\n");
+    assert!(text.contains("text/event-stream"), "{text}");
+    let looks = read_until(&mut stream, "}\n\ndata: {") + &read_until(&mut stream, "}\n\n");
+    let first = looks.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    let first: serde_json::Value = serde_json::from_str(first).unwrap();
+    assert_eq!((&first["name"], &first["state"]), (&json!("web"), &json!("running")));
+    drop(stream);
+    eventually("nothing looks", || answering(&served) == 0);
+}
+
+#[test]
 fn who_follows_and_goes_away_leaves_nothing() {
     let Some(served) = Served::root() else { return };
     served.run(&json!({
@@ -77,13 +92,16 @@ fn a_box_whose_caller_goes_away_goes_on() {
 #[test]
 fn a_command_whose_caller_goes_away_is_ended() {
     let Some(served) = Served::root() else { return };
-    served.run(&json!({"state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web"}));
+    served.run(
+        &json!({"state": "run", "image": "small", "command": "sleep 100", "net": "none", "name": "web"}),
+    );
     let body = json!({"command": ["sleep", "1234"]});
     let count = || {
         let ps = served.world().boxed("exec web ps").done().text();
         ps.lines().filter(|line| line.ends_with("sleep 1234")).count()
     };
-    let stream = served.open(request("POST", "/containers/web/exec", crate::client::JSON, &body.to_string()).as_bytes());
+    let stream = served
+        .open(request("POST", "/containers/web/exec", crate::client::JSON, &body.to_string()).as_bytes());
     eventually("it runs", || count() == 1);
     drop(stream);
     eventually("it was ended", || count() == 0);

@@ -32,6 +32,7 @@ export function listView() {
     say(sums, sumsOf(boxes));
     showBlank(blank, boxes, wanted);
     node.classList.toggle('empty', wanted.length === 0);
+    node.classList.toggle('none', boxes.length === 0);
   }
   function make(id) {
     rows.set(id, row(id));

@@ -3,7 +3,7 @@
 import { pathOf, stream } from './api.js';
 import { el, say } from './dom.js';
 import { explain } from './notices.js';
-import { bytes, plain } from './text.js';
+import { bytes, plain, shownLength } from './text.js';
 
 /** The most characters that are kept, and the most in one node. */
 const MOST = 1 << 18, PIECE = 1 << 13;
@@ -33,8 +33,8 @@ export function logsOf(id) {
   }
   function put() {
     frame = 0;
-    const { ready, rest } = cut(came);
-    came = rest;
+    const ready = came.slice(0, shownLength(came));
+    came = came.slice(ready.length);
     const atEnd = follow.checked;
     for (let i = 0; i < ready.length; i += PIECE) text.append(plain(ready.slice(i, i + PIECE)));
     kept += ready.length;
@@ -72,11 +72,4 @@ export function logsOf(id) {
   }
   read();
   return { node, close, again() { close(); read(); } };
-}
-
-// An escape sequence that is not whole yet waits for its end, but not for ever.
-function cut(text) {
-  const at = text.lastIndexOf('\u001b');
-  if (at < 0 || text.length - at > 64 || /^\u001b(?:\[[0-?]*[ -/]*[@-~]|[^\[\]])/.test(text.slice(at))) return { ready: text, rest: '' };
-  return { ready: text.slice(0, at), rest: text.slice(at) };
 }

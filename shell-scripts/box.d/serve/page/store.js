@@ -31,8 +31,14 @@ export async function refresh() {
   if (asked !== told) return;
   loaded = true;
   for (const id of boxes.keys()) if (!(id in answer)) forget(id);
-  for (const box of Object.values(answer)) boxes.set(box.id, box);
+  for (const box of Object.values(answer)) put(box);
   tell('boxes');
+}
+
+// A box that has ended uses nothing: what it used is not that of its next run.
+function put(box) {
+  boxes.set(box.id, box);
+  if (!lives(box)) samples.delete(box.id);
 }
 
 function forget(id) {
@@ -54,7 +60,7 @@ export function refreshSoon() {
 /** Takes what an action has answered. */
 export function takeBox(box) {
   told++;
-  boxes.set(box.id, box);
+  put(box);
   tell('boxes');
 }
 

@@ -2,7 +2,9 @@
 
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 // ECMA-48: control sequences, and strings up to their end; a lone ESC with what it changes.
-const SEQUENCE = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-~])/g;
+const SEQUENCE = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\)|[ -/]*[0-~])/g;
+
+const BEGUN = /^\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b\n]*|[ -/]*)$/;
 
 /** Control characters, and those that turn text around, made visible. */
 export function visible(text) {
@@ -15,6 +17,12 @@ export function visible(text) {
 /** What a program wrote for a terminal, without its colours and cursor movements. */
 export function plain(text) {
   return visible(text.replace(SEQUENCE, '').replace(/\r+\n/g, '\n').replace(/\r/g, '\n'));
+}
+
+/** How much of it can be shown: not a control sequence that has only begun. */
+export function shownLength(text) {
+  const at = text.lastIndexOf('\u001b');
+  return at >= 0 && text.length - at < 256 && BEGUN.test(text.slice(at)) ? at : text.length;
 }
 
 /** A number of bytes, in powers of 1024. */
