@@ -48,9 +48,18 @@ async function act(verb, id) {
 /** A button for a verb. What cannot be undone is asked for twice; going away from the button takes back the first. */
 export function actionButton(verb, id) {
   const action = ACTIONS[verb];
-  const button = el('button', {
-    type: 'button', class: action.sure ? 'danger' : '', 'data-verb': verb, onclick: press, onblur: calm, onkeydown: escape,
-  }, action.label);
+  const button = el(
+    'button',
+    {
+      type: 'button',
+      class: action.sure ? 'danger' : '',
+      'data-verb': verb,
+      onclick: press,
+      onblur: calm,
+      onkeydown: escape,
+    },
+    action.label,
+  );
   function press() {
     if (!action.sure || button.dataset.sure) {
       calm();

@@ -67,7 +67,14 @@ async function ask(method, path, options) {
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
   let answer;
   try {
-    answer = await fetch(path, { method, headers, cache: 'no-store', credentials: 'omit', redirect: 'error', ...options });
+    answer = await fetch(path, {
+      method,
+      headers,
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      ...options,
+    });
   } catch {
     throw new ApiError(0, 'box serve does not answer', 'is it still running?');
   }

@@ -9,15 +9,30 @@ import { ago, clock, count, endedWell, ending, span, visible } from './text.js';
 /** The list as a view: `node`, and `close()`. */
 export function listView() {
   const list = el('ul', { class: 'boxes', 'aria-label': 'Containers', onkeydown: walk });
-  const filter = el('input', { type: 'search', id: 'filter', placeholder: 'Filter', 'aria-label': 'Filter by name, image or command', 'aria-keyshortcuts': '/', oninput: show });
+  const filter = el('input', {
+    type: 'search',
+    id: 'filter',
+    placeholder: 'Filter',
+    'aria-label': 'Filter by name, image or command',
+    'aria-keyshortcuts': '/',
+    oninput: show,
+  });
   const running = el('input', { type: 'checkbox', onchange: show });
   const sums = el('p', { class: 'sums' });
   const blank = el('div', { class: 'blank' });
   const rows = new Map();
-  const node = el('section', { class: 'list', 'aria-label': 'Containers' },
+  const node = el(
+    'section',
+    { class: 'list', 'aria-label': 'Containers' },
     el('div', { class: 'bar' }, sums, el('label', { class: 'tick' }, running, 'running only'), filter),
-    el('div', { class: 'heads', 'aria-hidden': 'true' }, ['Container', 'Command', 'Memory', 'CPU', 'Processes', 'State', ''].map((head) => el('span', {}, head))),
-    list, blank);
+    el(
+      'div',
+      { class: 'heads', 'aria-hidden': 'true' },
+      ['Container', 'Command', 'Memory', 'CPU', 'Processes', 'State', ''].map((head) => el('span', {}, head)),
+    ),
+    list,
+    blank,
+  );
 
   function show() {
     const boxes = all();
@@ -39,29 +54,47 @@ export function listView() {
     return rows.get(id);
   }
   const quit = subscribe((what, id) => (what === 'boxes' ? show() : rows.get(id)?.plot()));
-  const timer = setInterval(() => { for (const [id, row] of rows) if (find(id)) row.show(find(id)); }, 5000);
+  const timer = setInterval(() => {
+    for (const [id, row] of rows) if (find(id)) row.show(find(id));
+  }, 5000);
   show();
-  return { node, close() { quit(); clearInterval(timer); }, focus: (id) => rows.get(id)?.link.focus() };
+  return {
+    node,
+    close() {
+      quit();
+      clearInterval(timer);
+    },
+    focus: (id) => rows.get(id)?.link.focus(),
+  };
 }
 
-const matches = (box, words) => words.toLowerCase().split(/\s+/).every((word) =>
-  `${box.name} ${box.image} ${box.command} ${box.id} ${box.status}`.toLowerCase().includes(word));
+const matches = (box, words) =>
+  words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => `${box.name} ${box.image} ${box.command} ${box.id} ${box.status}`.toLowerCase().includes(word));
 
 function sumsOf(boxes) {
   if (!loaded) return 'Loading';
   const alive = boxes.filter(lives);
   const paused = alive.filter((box) => box.status === 'paused').length;
-  return [`${alive.length - paused} running`, paused && `${paused} paused`, `${boxes.length - alive.length} ended`].filter(Boolean).join(', ');
+  return [`${alive.length - paused} running`, paused && `${paused} paused`, `${boxes.length - alive.length} ended`]
+    .filter(Boolean)
+    .join(', ');
 }
 
 function showBlank(blank, boxes, wanted) {
   blank.hidden = loaded && wanted.length > 0;
   if (blank.hidden) return;
   if (!loaded) blank.replaceChildren(el('p', {}, 'Asking for the containers'));
-  else if (boxes.length) blank.replaceChildren(el('p', {}, `None of ${count(boxes.length, 'container')} is like that.`));
+  else if (boxes.length)
+    blank.replaceChildren(el('p', {}, `None of ${count(boxes.length, 'container')} is like that.`));
   else {
-    blank.replaceChildren(el('h2', {}, 'No containers'), el('p', {}, 'One that is run here, or by ', el('code', {}, 'box run'), ' on this machine, shows up at once.'),
-      el('a', { class: 'button primary', href: '#run' }, 'Run a container'));
+    blank.replaceChildren(
+      el('h2', {}, 'No containers'),
+      el('p', {}, 'One that is run here, or by ', el('code', {}, 'box run'), ' on this machine, shows up at once.'),
+      el('a', { class: 'button primary', href: '#run' }, 'Run a container'),
+    );
   }
 }
 
@@ -77,14 +110,27 @@ function walk(event) {
 
 function row(id) {
   const link = el('a', { class: 'name', href: `#box/${id}` });
-  const image = el('span', { class: 'image' }), command = el('code', { class: 'command' });
+  const image = el('span', { class: 'image' }),
+    command = el('code', { class: 'command' });
   const cells = { memory: cell('memory'), cpu: cell('cpu') };
-  const pids = el('span', { class: 'pids' }), end = el('span', { class: 'end' });
+  const pids = el('span', { class: 'pids' }),
+    end = el('span', { class: 'end' });
   const dot = el('span', { class: 'dot', 'aria-hidden': 'true' });
-  const state = el('span', { class: 'word' }), when = el('span', { class: 'when' });
+  const state = el('span', { class: 'word' }),
+    when = el('span', { class: 'when' });
   const acts = el('span', { class: 'acts' });
-  const node = el('li', { class: 'row' }, el('span', { class: 'who' }, dot, link, image), command,
-    cells.memory.node, cells.cpu.node, pids, end, el('span', { class: 'state' }, state, when), acts);
+  const node = el(
+    'li',
+    { class: 'row' },
+    el('span', { class: 'who' }, dot, link, image),
+    command,
+    cells.memory.node,
+    cells.cpu.node,
+    pids,
+    end,
+    el('span', { class: 'state' }, state, when),
+    acts,
+  );
 
   function show(box) {
     say(link, visible(nameOf(box)));
@@ -100,15 +146,18 @@ function row(id) {
     plotAll();
   }
   function plotAll() {
-    const samples = statsOf(id), last = samples.at(-1);
+    const samples = statsOf(id),
+      last = samples.at(-1);
     for (const kind of Object.keys(cells)) cells[kind].show(samples);
-    say(pids, last?.pids === undefined ? '' : `${last.pids ?? '–'}${last.pids_limit ? ` of ${last.pids_limit}` : ''}`);
+    const limit = last?.pids_limit ? ` of ${last.pids_limit}` : '';
+    say(pids, last?.pids === undefined ? '' : `${last.pids ?? '–'}${limit}`);
   }
   return { node, link, show, plot: plotAll };
 }
 
 function cell(kind) {
-  const { node: drawing, show } = plot(kind), label = el('span', { class: 'told' });
+  const { node: drawing, show } = plot(kind),
+    label = el('span', { class: 'told' });
   const node = el('span', { class: `use ${kind}`, 'data-label': KINDS[kind].title }, drawing, label);
   return {
     node,
@@ -130,7 +179,7 @@ export function stateOf(box) {
 /** The state in a word, and since when. */
 export function showState(box, word, when) {
   say(word, pendingOf(box.id) ?? box.status ?? 'removed');
-  const time = lives(box) ? box.started : box.exited ?? box.created;
+  const time = lives(box) ? box.started : (box.exited ?? box.created);
   say(when, time === null ? '' : lives(box) ? `for ${span(Date.now() / 1000 - time)}` : ago(time));
   if (time !== null) mark(when, 'title', clock(time));
 }

@@ -17,7 +17,10 @@ export function events(take) {
 
 /** A stream of events that is asked for again, later and later, when it breaks off; not while the page is hidden. */
 export class Feed {
-  #path; #listeners; #run = null; #wake = null;
+  #path;
+  #listeners;
+  #run = null;
+  #wake = null;
 
   /** The listeners: `take(event)`, `opened()`, `lost(error, seconds to the next try)`. */
   constructor(path, listeners) {
@@ -55,7 +58,10 @@ export class Feed {
 
   async #keep(signal) {
     for (let failures = 0; !signal.aborted; failures++) {
-      const opened = () => { failures = 0; this.#listeners.opened(); };
+      const opened = () => {
+        failures = 0;
+        this.#listeners.opened();
+      };
       let error = new ApiError(0, 'box serve has ended the connection');
       try {
         await stream(this.#path, { signal, opened, take: events(this.#listeners.take) });
@@ -72,7 +78,10 @@ export class Feed {
   #sleep(delay, signal) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, delay);
-      this.#wake = () => { clearTimeout(timer); resolve(); };
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
       signal.addEventListener('abort', this.#wake, { once: true });
     });
   }

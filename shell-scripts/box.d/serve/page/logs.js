@@ -6,7 +6,8 @@ import { explain } from './notices.js';
 import { bytes, plain, shownLength } from './text.js';
 
 /** The most characters that are kept, and the most in one node. */
-const MOST = 1 << 18, PIECE = 1 << 13;
+const MOST = 1 << 18,
+  PIECE = 1 << 13;
 const LINES = 500;
 
 /** The log of a box: `node`, and `close()`. */
@@ -14,13 +15,25 @@ export function logsOf(id) {
   const text = el('pre', { class: 'log', tabindex: '0', 'aria-label': 'Log' });
   const note = el('p', { class: 'note', role: 'status' }, 'Reading');
   const follow = el('input', { type: 'checkbox', checked: true, onchange: () => follow.checked && toEnd() });
-  const node = el('div', { class: 'logs' },
-    el('div', { class: 'bar' }, note, el('label', { class: 'tick' }, follow, 'stay at the end')), text);
-  let controller = null, came = '', frame = 0, kept = 0, dropped = 0;
+  const node = el(
+    'div',
+    { class: 'logs' },
+    el('div', { class: 'bar' }, note, el('label', { class: 'tick' }, follow, 'stay at the end')),
+    text,
+  );
+  let controller = null,
+    came = '',
+    frame = 0,
+    kept = 0,
+    dropped = 0;
 
-  const toEnd = () => { text.scrollTop = text.scrollHeight; };
+  const toEnd = () => {
+    text.scrollTop = text.scrollHeight;
+  };
   // Who scrolls up wants to read there.
-  text.addEventListener('scroll', () => { follow.checked = text.scrollTop + text.clientHeight >= text.scrollHeight - 8; });
+  text.addEventListener('scroll', () => {
+    follow.checked = text.scrollTop + text.clientHeight >= text.scrollHeight - 8;
+  });
 
   // Once for each frame, however often something comes; of what is too much in between, the end.
   function take(piece) {
@@ -50,7 +63,8 @@ export function logsOf(id) {
       text.firstChild.remove();
     }
   }
-  const told = () => (dropped ? `${bytes(dropped)} before this not shown` : text.firstChild ? '' : 'Nothing written yet');
+  const told = () =>
+    dropped ? `${bytes(dropped)} before this not shown` : text.firstChild ? '' : 'Nothing written yet';
 
   async function read() {
     controller = new AbortController();
@@ -71,5 +85,12 @@ export function logsOf(id) {
     frame = 0;
   }
   read();
-  return { node, close, again() { close(); read(); } };
+  return {
+    node,
+    close,
+    again() {
+      close();
+      read();
+    },
+  };
 }

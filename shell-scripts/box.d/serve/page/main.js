@@ -16,7 +16,12 @@ const VIEWS = { containers: listView, network: mapView, history: historyView };
 /** Seconds between looks at the list: a box that nobody writes about is seen all the same. */
 const LOOK = 15;
 
-let view = null, shown = null, panel = null, opened = null, form = null, refused = false;
+let view = null,
+  shown = null,
+  panel = null,
+  opened = null,
+  form = null,
+  refused = false;
 
 const news = new Feed('/events', { take: refreshSoon, opened: connected, lost });
 const stats = new Feed('/stats', { take: takeStats });
@@ -30,7 +35,10 @@ function connected() {
 function lost(error, seconds) {
   if (refused) return;
   showLink('lost');
-  showLost(error, seconds, () => { news.retry(); stats.retry(); });
+  showLost(error, seconds, () => {
+    news.retry();
+    stats.retry();
+  });
 }
 
 function show(name) {
@@ -101,7 +109,14 @@ function start() {
 }
 
 function keys(event) {
-  if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || document.querySelector('dialog[open]')) return;
+  if (
+    event.defaultPrevented ||
+    event.ctrlKey ||
+    event.altKey ||
+    event.metaKey ||
+    document.querySelector('dialog[open]')
+  )
+    return;
   const typing = event.target.matches('input, textarea, select');
   if (event.key === 'Escape' && !(typing && event.target.value)) closeNotice() || (opened && (location.hash = shown));
   else if (!typing && !refused && event.key === 'n') location.hash = 'run';
@@ -111,7 +126,9 @@ function keys(event) {
 }
 
 onRefused(askForToken);
-part('run').addEventListener('click', () => { location.hash = 'run'; });
+part('run').addEventListener('click', () => {
+  location.hash = 'run';
+});
 addEventListener('hashchange', () => {
   takeToken();
   if (refused && !location.hash) start();

@@ -7,17 +7,31 @@ import { all, subscribe } from './store.js';
 import { count, visible } from './text.js';
 import { sentences, wiresOf } from './wires.js';
 
-const LINE = 18, PAD = 12, GAP = 16, TITLE = 26, TRUNK = 22;
+const LINE = 18,
+  PAD = 12,
+  GAP = 16,
+  TITLE = 26,
+  TRUNK = 22;
 /** Below this width the namespaces are drawn under the host, not beside it. */
 const NARROW = 680;
 
 /** The map as a view: `node`, and `close()`. */
 export function mapView() {
-  const drawing = el('div', { class: 'drawing' }), apart = el('div', { class: 'apart' });
+  const drawing = el('div', { class: 'drawing' }),
+    apart = el('div', { class: 'apart' });
   const list = el('ul', { class: 'unseen', 'aria-label': 'The same in words' });
   const note = el('p', { class: 'sums' }, 'Asking netns map');
-  const node = el('section', { class: 'network', 'aria-label': 'Network' }, el('div', { class: 'bar' }, el('h2', {}, 'Network'), note), drawing, apart, list);
-  let wires = null, asked = 0, timer = null;
+  const node = el(
+    'section',
+    { class: 'network', 'aria-label': 'Network' },
+    el('div', { class: 'bar' }, el('h2', {}, 'Network'), note),
+    drawing,
+    apart,
+    list,
+  );
+  let wires = null,
+    asked = 0,
+    timer = null;
 
   async function read() {
     const number = ++asked;
@@ -32,8 +46,13 @@ export function mapView() {
   }
   function show() {
     if (!wires) return;
-    drawing.replaceChildren(draw({ ...wires, guests: wires.guests.filter((guest) => guest.outside) }, Math.max(260, drawing.clientWidth)));
-    showApart(apart, wires.guests.filter((guest) => !guest.outside));
+    drawing.replaceChildren(
+      draw({ ...wires, guests: wires.guests.filter((guest) => guest.outside) }, Math.max(260, drawing.clientWidth)),
+    );
+    showApart(
+      apart,
+      wires.guests.filter((guest) => !guest.outside),
+    );
     list.replaceChildren(...sentences(wires).map((sentence) => el('li', {}, visible(sentence))));
     note.replaceChildren(summary(wires));
   }
@@ -45,7 +64,14 @@ export function mapView() {
     timer = setTimeout(read, 400);
   });
   read();
-  return { node, close() { quit(); sizes.disconnect(); clearTimeout(timer); } };
+  return {
+    node,
+    close() {
+      quit();
+      sizes.disconnect();
+      clearTimeout(timer);
+    },
+  };
 }
 
 function summary({ guests, others }) {
@@ -57,8 +83,20 @@ function summary({ guests, others }) {
 // Those that have nothing but lo need no drawing.
 function showApart(node, guests) {
   node.hidden = !guests.length;
-  node.replaceChildren(el('h3', {}, `Without a network: ${guests.length}`), el('ul', {}, guests.map((guest) =>
-    el('li', {}, guest.id ? el('a', { class: 'name', href: `#box/${guest.id}` }, visible(guest.title)) : visible(guest.title)))));
+  node.replaceChildren(
+    el('h3', {}, `Without a network: ${guests.length}`),
+    el(
+      'ul',
+      {},
+      guests.map((guest) =>
+        el(
+          'li',
+          {},
+          guest.id ? el('a', { class: 'name', href: `#box/${guest.id}` }, visible(guest.title)) : visible(guest.title),
+        ),
+      ),
+    ),
+  );
 }
 
 // Top to bottom, everything has its height by its lines; wires go from a bridge to what hangs on it.
@@ -73,10 +111,14 @@ function draw(wires, width) {
   const root = svg('svg', { width, class: 'map', role: 'img', 'aria-label': 'Map of the network' });
   const lines = svg('g', { class: 'wires' });
   root.append(host.node, lines);
-  let top = narrow ? host.height + GAP * 2 : columns > 1 ? GAP : 1, rowHeight = 0;
+  let top = narrow ? host.height + GAP * 2 : columns > 1 ? GAP : 1,
+    rowHeight = 0;
   wires.guests.forEach((guest, i) => {
     const column = i % columns;
-    if (column === 0 && i > 0) { top += rowHeight + GAP; rowHeight = 0; }
+    if (column === 0 && i > 0) {
+      top += rowHeight + GAP;
+      rowHeight = 0;
+    }
     const at = { x: x + column * Math.min(step, 420 + TRUNK * 2), y: top };
     const drawn = drawGuest(guest, guestWidth, at);
     rowHeight = Math.max(rowHeight, drawn.height);
@@ -88,15 +130,35 @@ function draw(wires, width) {
 }
 
 function drawHost(host, width) {
-  const node = svg('g', { class: 'host' }), ports = new Map([[null, TITLE]]);
+  const node = svg('g', { class: 'host' }),
+    ports = new Map([[null, TITLE]]);
   let y = TITLE + PAD;
   const box = svg('rect', { x: 1, y: 1, width: width - 1, rx: 6 });
   node.append(box, label(PAD, TITLE - 4, host.title, 'title', width - PAD * 2));
   for (const end of host.ends) {
     const height = PAD + LINE * (1 + end.addresses.length);
-    node.append(svg('rect', { x: PAD, y, width: width - PAD * 2, height, rx: 4, class: end.kind === 'bridge' ? 'bridge' : 'end' }));
-    node.append(label(PAD * 2, y + LINE, `${end.name}${end.kind ? `  ${end.kind}` : ''}${end.up ? '' : '  down'}`, 'name', width - PAD * 4));
-    end.addresses.forEach((address, i) => node.append(label(PAD * 2, y + LINE * (i + 2) - 1, address, 'address', width - PAD * 4)));
+    node.append(
+      svg('rect', {
+        x: PAD,
+        y,
+        width: width - PAD * 2,
+        height,
+        rx: 4,
+        class: end.kind === 'bridge' ? 'bridge' : 'end',
+      }),
+    );
+    node.append(
+      label(
+        PAD * 2,
+        y + LINE,
+        `${end.name}${end.kind ? `  ${end.kind}` : ''}${end.up ? '' : '  down'}`,
+        'name',
+        width - PAD * 4,
+      ),
+    );
+    end.addresses.forEach((address, i) =>
+      node.append(label(PAD * 2, y + LINE * (i + 2) - 1, address, 'address', width - PAD * 4)),
+    );
     ports.set(end.name, y + height / 2);
     y += height + 8;
   }
@@ -118,16 +180,21 @@ function drawGuest(guest, width, { x, y }) {
     [`${guest.inside[0]} – ${guest.outside}`, 'kind'],
   ];
   const height = TITLE + LINE * lines.length + 6;
-  const group = svg('g', { class: `guest ${guest.kind}`, transform: `translate(${x} ${y})` },
-    svg('rect', { width, height, rx: 6 }), label(PAD, TITLE - 7, guest.title, 'title', width - PAD * 2),
-    lines.map(([text, kind], i) => label(PAD, TITLE + LINE * (i + 1) - 5, text, kind, width - PAD * 2)));
+  const group = svg(
+    'g',
+    { class: `guest ${guest.kind}`, transform: `translate(${x} ${y})` },
+    svg('rect', { width, height, rx: 6 }),
+    label(PAD, TITLE - 7, guest.title, 'title', width - PAD * 2),
+    lines.map(([text, kind], i) => label(PAD, TITLE + LINE * (i + 1) - 5, text, kind, width - PAD * 2)),
+  );
   const node = guest.id ? svg('a', { href: `#box/${guest.id}`, 'aria-label': guest.title }, group) : group;
   return { node, height };
 }
 
 // About as much as fits: letters of the drawing are at most this wide.
 function label(x, y, text, kind, width) {
-  const most = Math.max(4, Math.floor(width / (kind === 'title' ? 9 : 7.4))), shown = visible(text);
+  const most = Math.max(4, Math.floor(width / (kind === 'title' ? 9 : 7.4))),
+    shown = visible(text);
   return svg('text', { x, y, class: kind }, shown.length > most ? `${shown.slice(0, most - 1)}…` : shown);
 }
 
@@ -136,5 +203,7 @@ function wire(from, to, { narrow, hostWidth, x, column }) {
   const y = to.y + TITLE / 2;
   if (narrow) return svg('path', { d: `M${PAD} ${from}H${PAD / 2}V${y}H${to.x}` });
   const start = `M${hostWidth - PAD} ${from}H${x - TRUNK}`;
-  return svg('path', { d: column === 0 ? `${start}V${y}H${to.x}` : `${start}V${to.y - GAP / 2}H${to.x - TRUNK}V${y}H${to.x}` });
+  return svg('path', {
+    d: column === 0 ? `${start}V${y}H${to.x}` : `${start}V${to.y - GAP / 2}H${to.x - TRUNK}V${y}H${to.x}`,
+  });
 }

@@ -10,14 +10,26 @@ export function announce(text) {
 
 /** An error of the API, with its hint. */
 export function explain(error) {
-  return el('div', { class: 'error' }, el('strong', {}, visible(error.message)), error.hint && el('span', {}, visible(error.hint)));
+  return el(
+    'div',
+    { class: 'error' },
+    el('strong', {}, visible(error.message)),
+    error.hint && el('span', {}, visible(error.hint)),
+  );
 }
 
 /** Shows a failure until it is closed, or until newer ones push it out. */
 export function complain(doing, error) {
-  const notice = el('div', { class: 'notice', role: 'alert' },
+  const notice = el(
+    'div',
+    { class: 'notice', role: 'alert' },
     el('div', {}, el('p', { class: 'doing' }, visible(doing)), explain(error)),
-    el('button', { type: 'button', class: 'close', 'aria-label': 'Close this message', onclick: () => notice.remove() }, '✕'));
+    el(
+      'button',
+      { type: 'button', class: 'close', 'aria-label': 'Close this message', onclick: () => notice.remove() },
+      '✕',
+    ),
+  );
   const list = part('notices');
   list.append(notice);
   while (list.children.length > 3) list.firstChild.remove();
@@ -45,9 +57,15 @@ export function showLink(state) {
 export function showLost(error, seconds, retry) {
   const bar = part('lost');
   bar.replaceChildren(
-    el('p', {}, el('strong', {}, 'No connection to box serve.'), ` What is shown is what was last heard; containers go on without it. ` +
-      `The next try is in ${Math.max(1, Math.round(seconds))} s.`),
-    el('button', { type: 'button', onclick: retry }, 'Try now'));
+    el(
+      'p',
+      {},
+      el('strong', {}, 'No connection to box serve.'),
+      ` What is shown is what was last heard; containers go on without it. ` +
+        `The next try is in ${Math.max(1, Math.round(seconds))} s.`,
+    ),
+    el('button', { type: 'button', onclick: retry }, 'Try now'),
+  );
   bar.hidden = false;
 }
 

@@ -14,13 +14,29 @@ import { bytes, clock, ending, visible } from './text.js';
 /** Shows a box in the panel; `close()` takes it away. */
 export function openPanel(id) {
   const panel = part('panel');
-  const head = headOf(id), facts = factsOf(), uses = usesOf(), logs = logsOf(id);
+  const head = headOf(id),
+    facts = factsOf(),
+    uses = usesOf(),
+    logs = logsOf(id);
   const pipeline = el('div', {}, el('p', { class: 'note' }, 'Asking'));
   let run = find(id)?.started;
 
-  panel.replaceChildren(head.node, el('div', { class: 'body' }, head.acts,
-    section('Use', uses.node), section('Log', logs.node), section('Facts', facts.node),
-    section('Pipeline', el('p', { class: 'note' }, 'What box run has come down to. It can be pasted into a shell.'), pipeline)));
+  panel.replaceChildren(
+    head.node,
+    el(
+      'div',
+      { class: 'body' },
+      head.acts,
+      section('Use', uses.node),
+      section('Log', logs.node),
+      section('Facts', facts.node),
+      section(
+        'Pipeline',
+        el('p', { class: 'note' }, 'What box run has come down to. It can be pasted into a shell.'),
+        pipeline,
+      ),
+    ),
+  );
   panel.hidden = false;
   document.body.classList.add('open');
   head.title.focus();
@@ -71,13 +87,25 @@ function section(title, ...content) {
 
 function headOf(id) {
   const title = el('h2', { id: 'panel-name', tabindex: '-1' });
-  const word = el('span', { class: 'word' }), when = el('span', { class: 'when' });
-  const acts = el('div', { class: 'acts', role: 'group', 'aria-label': 'Actions' }, VERBS.map((verb) => actionButton(verb, id)));
-  const node = el('header', {}, el('span', { class: 'dot', 'aria-hidden': 'true' }), title,
+  const word = el('span', { class: 'word' }),
+    when = el('span', { class: 'when' });
+  const acts = el(
+    'div',
+    { class: 'acts', role: 'group', 'aria-label': 'Actions' },
+    VERBS.map((verb) => actionButton(verb, id)),
+  );
+  const node = el(
+    'header',
+    {},
+    el('span', { class: 'dot', 'aria-hidden': 'true' }),
+    title,
     el('p', { class: 'state' }, word, when),
-    el('a', { class: 'close', href: '#containers', 'aria-label': 'Close', title: 'Close (Escape)' }, '✕'));
+    el('a', { class: 'close', href: '#containers', 'aria-label': 'Close', title: 'Close (Escape)' }, '✕'),
+  );
   return {
-    node, acts, title,
+    node,
+    acts,
+    title,
     show(box) {
       say(title, visible(nameOf(box)));
       showState(box, word, when);
@@ -110,26 +138,45 @@ const FACTS = [
 
 function factsOf() {
   const node = el('dl', { class: 'facts' });
-  let known = {}, told = '';
+  let known = {},
+    told = '';
   function show(box) {
     known = { ...known, ...box };
     const text = JSON.stringify(known);
     if (text === told) return;
     told = text;
-    node.replaceChildren(...FACTS.map(([name, fact]) => [name, fact(known)]).filter(([, fact]) => fact)
-      .flatMap(([name, fact]) => [el('dt', {}, name), el('dd', {}, fact, name === 'ID' && copyButton('Copy', () => known.id))]));
+    node.replaceChildren(
+      ...FACTS.map(([name, fact]) => [name, fact(known)])
+        .filter(([, fact]) => fact)
+        .flatMap(([name, fact]) => [
+          el('dt', {}, name),
+          el('dd', {}, fact, name === 'ID' && copyButton('Copy', () => known.id)),
+        ]),
+    );
   }
   return { node, show, more: show };
 }
 
 function usesOf() {
   const plots = Object.keys(KINDS).map((kind) => {
-    const drawing = plot(kind), label = el('span', { class: 'told' });
+    const drawing = plot(kind),
+      label = el('span', { class: 'told' });
     const figure = el('figure', {}, el('figcaption', {}, KINDS[kind].title, label), drawing.node);
-    return { figure, show(samples) { drawing.show(samples); say(label, toldNow(KINDS[kind], samples.at(-1))); } };
+    return {
+      figure,
+      show(samples) {
+        drawing.show(samples);
+        say(label, toldNow(KINDS[kind], samples.at(-1)));
+      },
+    };
   });
   const more = el('p', { class: 'more' });
-  const node = el('div', { class: 'uses waiting' }, plots.map((one) => one.figure), more);
+  const node = el(
+    'div',
+    { class: 'uses waiting' },
+    plots.map((one) => one.figure),
+    more,
+  );
   return {
     node,
     show(samples) {
@@ -147,5 +194,7 @@ function restOf(s) {
     `${s.pids ?? '–'}${s.pids_limit ? ` of ${s.pids_limit}` : ''} processes`,
     typeof s.net_received === 'number' && `network ${bytes(s.net_received)} in, ${bytes(s.net_sent)} out`,
     typeof s.io_read === 'number' && `disk ${bytes(s.io_read)} read, ${bytes(s.io_written)} written`,
-  ].filter(Boolean).join(' · ');
+  ]
+    .filter(Boolean)
+    .join(' · ');
 }

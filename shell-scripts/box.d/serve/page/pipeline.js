@@ -30,9 +30,20 @@ export function pipelineOf(text) {
   const shown = el('pre', { class: 'pipeline', tabindex: '0', 'aria-label': 'Pipeline' });
   for (const [first, ...rest] of links(text)) {
     const slash = first.lastIndexOf('/') + 1;
-    shown.append(el('span', { class: 'chain' },
-      el('span', { class: 'dir' }, visible(first.slice(0, slash))), el('b', {}, visible(first.slice(slash))),
-      ` ${rest.map(visible).join(' ')}\n`));
+    shown.append(
+      el(
+        'span',
+        { class: 'chain' },
+        el('span', { class: 'dir' }, visible(first.slice(0, slash))),
+        el('b', {}, visible(first.slice(slash))),
+        ` ${rest.map(visible).join(' ')}\n`,
+      ),
+    );
   }
-  return el('div', { class: 'shown' }, shown, copyButton('Copy', () => text));
+  return el(
+    'div',
+    { class: 'shown' },
+    shown,
+    copyButton('Copy', () => text),
+  );
 }

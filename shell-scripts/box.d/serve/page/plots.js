@@ -4,7 +4,8 @@ import { mark, say, svg } from './dom.js';
 import { bytes, percent } from './text.js';
 import { SAMPLES } from './store.js';
 
-const W = 120, H = 30;
+const W = 120,
+  H = 30;
 
 /** What is plotted, and how it is told. `floor` is the least that the height stands for where there is no limit. */
 export const KINDS = {
@@ -28,10 +29,19 @@ export const KINDS = {
 
 /** A plot of one kind: `node`, and `show(samples)`. */
 export function plot(kind) {
-  const area = svg('path', { class: 'area' }), line = svg('path', { class: 'line' });
-  const limit = svg('line', { class: 'limit', x1: 0, x2: W }), title = svg('title');
-  const node = svg('svg', { class: 'plot', viewBox: `0 0 ${W} ${H}`, preserveAspectRatio: 'none', role: 'img' },
-    title, svg('line', { class: 'base', x1: 0, x2: W, y1: H - 0.5, y2: H - 0.5 }), area, limit, line);
+  const area = svg('path', { class: 'area' }),
+    line = svg('path', { class: 'line' });
+  const limit = svg('line', { class: 'limit', x1: 0, x2: W }),
+    title = svg('title');
+  const node = svg(
+    'svg',
+    { class: 'plot', viewBox: `0 0 ${W} ${H}`, preserveAspectRatio: 'none', role: 'img' },
+    title,
+    svg('line', { class: 'base', x1: 0, x2: W, y1: H - 0.5, y2: H - 0.5 }),
+    area,
+    limit,
+    line,
+  );
   return { node, show: (samples) => draw(KINDS[kind], samples, { node, area, line, limit, title }) };
 }
 
@@ -58,10 +68,12 @@ function topOf(kind, samples, bound) {
 // The newest at the right edge; null where nothing was measured.
 function pointsOf(kind, samples, y) {
   const first = SAMPLES - samples.length;
-  return samples.map((s, i) => {
-    const value = kind.value(s);
-    return value === null || value === undefined ? null : [((first + i) * W) / (SAMPLES - 1), y(value)];
-  }).filter(Boolean);
+  return samples
+    .map((s, i) => {
+      const value = kind.value(s);
+      return value === null || value === undefined ? null : [((first + i) * W) / (SAMPLES - 1), y(value)];
+    })
+    .filter(Boolean);
 }
 
 const pair = ([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`;

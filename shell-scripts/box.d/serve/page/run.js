@@ -8,13 +8,33 @@ import { visible } from './text.js';
 
 // name, label, more: attributes of the input, and what is told below it
 const FIELDS = [
-  ['command', 'Command', { placeholder: 'the one of the image', class: 'mono' }, 'Split into words as a shell does; no shell is run.'],
+  [
+    'command',
+    'Command',
+    { placeholder: 'the one of the image', class: 'mono' },
+    'Split into words as a shell does; no shell is run.',
+  ],
   ['name', 'Name', { placeholder: 'chosen for you', pattern: '[A-Za-z0-9][A-Za-z0-9_.\\-]*', maxlength: 64 }],
-  ['memory', 'Memory', { placeholder: 'no limit', pattern: '[1-9][0-9]{0,8}[KMGT]?', title: 'A number of bytes, or of K, M, G or T: 64M' }, 'As in 64M'],
+  [
+    'memory',
+    'Memory',
+    { placeholder: 'no limit', pattern: '[1-9][0-9]{0,8}[KMGT]?', title: 'A number of bytes, or of K, M, G or T: 64M' },
+    'As in 64M',
+  ],
   ['cpus', 'CPUs', { placeholder: 'no limit', type: 'number', step: 'any', min: 0.01, max: 1024 }, 'As in 0.5'],
   ['pids', 'Processes', { placeholder: '2048', type: 'number', min: 1, max: 4194304 }, 'At most'],
-  ['ports', 'Ports', { placeholder: '8080:80', class: 'mono' }, '[ADDRESS:]PORT:PORT[/udp], with blanks between them; on 127.0.0.1 without an address.'],
-  ['net', 'Network', { placeholder: 'box', pattern: '[A-Za-z0-9][A-Za-z0-9_.\\-]*', maxlength: 64, list: 'nets' }, 'A network of netns, or none'],
+  [
+    'ports',
+    'Ports',
+    { placeholder: '8080:80', class: 'mono' },
+    '[ADDRESS:]PORT:PORT[/udp], with blanks between them; on 127.0.0.1 without an address.',
+  ],
+  [
+    'net',
+    'Network',
+    { placeholder: 'box', pattern: '[A-Za-z0-9][A-Za-z0-9_.\\-]*', maxlength: 64, list: 'nets' },
+    'A network of netns, or none',
+  ],
 ];
 
 // The width of each: a row of the form has six parts.
@@ -23,22 +43,60 @@ const WIDE = { command: 6, name: 3, net: 3, memory: 2, cpus: 2, pids: 2, ports: 
 /** Opens the form. It goes to the new box, or to `away` when it is closed. */
 export async function openRun(away) {
   const image = el('select', { id: 'run-image', required: true });
-  const env = el('textarea', { id: 'run-env', rows: 2, class: 'mono', spellcheck: 'false', placeholder: 'NAME=value', 'aria-describedby': 'run-env-help' });
-  const remove = el('input', { type: 'checkbox' }), readOnly = el('input', { type: 'checkbox' });
-  const inputs = new Map(FIELDS.map(([name, , more]) => [name, el('input', {
-    id: `run-${name}`, autocomplete: 'off', spellcheck: 'false', 'aria-describedby': `run-${name}-help`, ...more,
-  })]));
+  const env = el('textarea', {
+    id: 'run-env',
+    rows: 2,
+    class: 'mono',
+    spellcheck: 'false',
+    placeholder: 'NAME=value',
+    'aria-describedby': 'run-env-help',
+  });
+  const remove = el('input', { type: 'checkbox' }),
+    readOnly = el('input', { type: 'checkbox' });
+  const inputs = new Map(
+    FIELDS.map(([name, , more]) => [
+      name,
+      el('input', {
+        id: `run-${name}`,
+        autocomplete: 'off',
+        spellcheck: 'false',
+        'aria-describedby': `run-${name}-help`,
+        ...more,
+      }),
+    ]),
+  );
   const failure = el('div', { role: 'alert' });
   const go = el('button', { class: 'primary' }, 'Run');
   const fieldOf = ([name, label, , help]) => field(`run-${name}`, label, inputs.get(name), help, WIDE[name]);
   const [command, name, memory, cpus, pids, ports, net] = FIELDS.map(fieldOf);
-  const form = el('form', { onsubmit: send }, el('header', {}, el('h2', { id: 'run-title' }, 'Run a container'),
-    el('button', { type: 'button', class: 'close', 'aria-label': 'Close', onclick: () => dialog.close() }, '✕')),
-  el('div', { class: 'fields' }, field('run-image', 'Image', image, null, 6), command, name, net, memory, cpus, pids, ports,
-    field('run-env', 'Environment', env, 'A variable on each line', 6),
-    el('label', { class: 'tick' }, remove, 'remove it when it has ended'), el('label', { class: 'tick' }, readOnly, 'its root cannot be changed'),
-    el('datalist', { id: 'nets' }, el('option', { value: 'box' }), el('option', { value: 'none' }))),
-  failure, el('footer', {}, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), go));
+  const form = el(
+    'form',
+    { onsubmit: send },
+    el(
+      'header',
+      {},
+      el('h2', { id: 'run-title' }, 'Run a container'),
+      el('button', { type: 'button', class: 'close', 'aria-label': 'Close', onclick: () => dialog.close() }, '✕'),
+    ),
+    el(
+      'div',
+      { class: 'fields' },
+      field('run-image', 'Image', image, null, 6),
+      command,
+      name,
+      net,
+      memory,
+      cpus,
+      pids,
+      ports,
+      field('run-env', 'Environment', env, 'A variable on each line', 6),
+      el('label', { class: 'tick' }, remove, 'remove it when it has ended'),
+      el('label', { class: 'tick' }, readOnly, 'its root cannot be changed'),
+      el('datalist', { id: 'nets' }, el('option', { value: 'box' }), el('option', { value: 'none' })),
+    ),
+    failure,
+    el('footer', {}, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), go),
+  );
   const dialog = el('dialog', { class: 'run', 'aria-labelledby': 'run-title', onclose: leave }, form);
   let made = null;
 
@@ -70,7 +128,13 @@ export async function openRun(away) {
 }
 
 function field(id, label, input, help, width) {
-  return el('p', { class: `field wide-${width}` }, el('label', { for: id }, label), input, el('small', { id: `${id}-help` }, help ?? ''));
+  return el(
+    'p',
+    { class: `field wide-${width}` },
+    el('label', { for: id }, label),
+    input,
+    el('small', { id: `${id}-help` }, help ?? ''),
+  );
 }
 
 async function fillImages(select, failure, go) {
@@ -79,7 +143,9 @@ async function fillImages(select, failure, go) {
     select.replaceChildren(...images.map(({ name }) => el('option', { value: name }, visible(name))));
     if (images.length) return;
     go.setAttribute('aria-disabled', 'true');
-    failure.replaceChildren(explain({ message: 'There is no image yet', hint: 'box import BusyBox makes one, box pull brings others' }));
+    failure.replaceChildren(
+      explain({ message: 'There is no image yet', hint: 'box import BusyBox makes one, box pull brings others' }),
+    );
   } catch (error) {
     failure.replaceChildren(explain(error));
   }
@@ -91,7 +157,10 @@ function bodyOf({ image, env, remove, readOnly, inputs }) {
   const body = { state: 'run', image: image.value };
   for (const name of ['command', 'name', 'memory', 'net']) if (said(name)) body[name] = said(name);
   for (const name of ['cpus', 'pids']) if (said(name)) body[name] = Number(said(name));
-  if (said('ports')) body.ports = said('ports').split(/[\s,]+/).filter(Boolean);
+  if (said('ports'))
+    body.ports = said('ports')
+      .split(/[\s,]+/)
+      .filter(Boolean);
   if (env.value.trim()) body.env = variables(env.value);
   if (remove.checked) body.remove = true;
   if (readOnly.checked) body.read_only = true;

@@ -94,7 +94,8 @@ export const nameOf = (box) => box.name ?? box.id.slice(0, 8);
 
 /** All boxes: those that run first, then by time, the latest first. */
 export function all() {
-  const time = (box) => (lives(box) ? box.started ?? box.created : box.exited ?? box.created) ?? 0;
-  return [...boxes.values()].sort((a, b) =>
-    lives(b) - lives(a) || time(b) - time(a) || nameOf(a).localeCompare(nameOf(b)));
+  const time = (box) => (lives(box) ? (box.started ?? box.created) : (box.exited ?? box.created)) ?? 0;
+  return [...boxes.values()].sort(
+    (a, b) => lives(b) - lives(a) || time(b) - time(a) || nameOf(a).localeCompare(nameOf(b)),
+  );
 }

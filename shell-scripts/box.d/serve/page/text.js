@@ -28,7 +28,8 @@ export function shownLength(text) {
 /** A number of bytes, in powers of 1024. */
 export function bytes(count) {
   if (count === null || count === undefined) return '–';
-  let value = count, unit = 0;
+  let value = count,
+    unit = 0;
   for (; value >= 1024 && unit < 4; unit++) value /= 1024;
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit]}`;
 }
@@ -61,8 +62,24 @@ export function clock(time) {
 }
 
 const SIGNALS = {
-  1: 'HUP', 2: 'INT', 3: 'QUIT', 4: 'ILL', 5: 'TRAP', 6: 'ABRT', 7: 'BUS', 8: 'FPE', 9: 'KILL', 10: 'USR1', 11: 'SEGV',
-  12: 'USR2', 13: 'PIPE', 14: 'ALRM', 15: 'TERM', 24: 'XCPU', 25: 'XFSZ', 31: 'SYS',
+  1: 'HUP',
+  2: 'INT',
+  3: 'QUIT',
+  4: 'ILL',
+  5: 'TRAP',
+  6: 'ABRT',
+  7: 'BUS',
+  8: 'FPE',
+  9: 'KILL',
+  10: 'USR1',
+  11: 'SEGV',
+  12: 'USR2',
+  13: 'PIPE',
+  14: 'ALRM',
+  15: 'TERM',
+  24: 'XCPU',
+  25: 'XFSZ',
+  31: 'SYS',
 };
 
 const OWN = { 125: 'could not be set up', 126: 'its command cannot be run', 127: 'its command was not found' };

@@ -11,14 +11,19 @@ export function wiresOf(spaces, boxes) {
   const byPid = new Map(boxes.filter((box) => lives(box) && box.pid).map((box) => [box.pid, box]));
   const boxIn = (space) => space.processes.map(({ pid }) => byPid.get(pid)).find(Boolean);
   const ends = new Map(own.interfaces.filter((end) => end.peer).map((end) => [end.peer.inode, end]));
-  const shown = [], others = [];
+  const shown = [],
+    others = [];
   for (const space of spaces) {
     if (space === own) continue;
-    const box = boxIn(space), end = ends.get(space.inode);
+    const box = boxIn(space),
+      end = ends.get(space.inode);
     if (box || end || space.names.length) shown.push(guest(space, box, end, own));
     else others.push(space);
   }
-  shown.sort((a, b) => !a.outside - !b.outside || String(a.bridge).localeCompare(String(b.bridge)) || a.title.localeCompare(b.title));
+  shown.sort(
+    (a, b) =>
+      !a.outside - !b.outside || String(a.bridge).localeCompare(String(b.bridge)) || a.title.localeCompare(b.title),
+  );
   return { host: hostOf(own), guests: shown, others: others.length };
 }
 
@@ -42,13 +47,14 @@ function guest(space, box, end, own) {
   const addresses = inner.flatMap((one) => told(one.addresses).map((address) => address.replace(/\/\d+$/, '')));
   return {
     id: box?.id ?? null,
-    title: box ? nameOf(box) : space.names[0] ?? `namespace ${space.inode}`,
+    title: box ? nameOf(box) : (space.names[0] ?? `namespace ${space.inode}`),
     kind: box ? 'container' : 'namespace',
     addresses,
     inside: inner.map(({ name }) => name),
     outside: end?.name ?? null,
     bridge: end?.bridge ?? null,
-    ports: own.publishes.filter(({ to }) => addresses.includes(to?.address))
+    ports: own.publishes
+      .filter(({ to }) => addresses.includes(to?.address))
       .map(({ address, port, protocol, to }) => `${socket(address, port)} → ${to.port}/${protocol}`),
   };
 }
@@ -56,9 +62,17 @@ function guest(space, box, end, own) {
 /** The same as sentences, for who does not see the drawing. */
 export function sentences({ host, guests, others }) {
   return [
-    ...host.ends.map((end) => `${end.name} of ${host.title}: ${end.addresses.join(', ') || 'no address'}${end.up ? '' : ', down'}`),
-    ...guests.map((one) => `${one.title}: ${one.addresses.join(', ') || 'no address'}; ${one.outside
-      ? `${one.inside[0]} is tied to ${one.outside}${one.bridge ? ` on ${one.bridge}` : ''}` : 'no way out'}${one.ports.length ? `; published: ${one.ports.join(', ')}` : ''}`),
+    ...host.ends.map(
+      (end) => `${end.name} of ${host.title}: ${end.addresses.join(', ') || 'no address'}${end.up ? '' : ', down'}`,
+    ),
+    ...guests.map(
+      (one) =>
+        `${one.title}: ${one.addresses.join(', ') || 'no address'}; ${
+          one.outside
+            ? `${one.inside[0]} is tied to ${one.outside}${one.bridge ? ` on ${one.bridge}` : ''}`
+            : 'no way out'
+        }${one.ports.length ? `; published: ${one.ports.join(', ')}` : ''}`,
+    ),
     others ? `Besides these there are ${others} other network namespaces` : '',
   ].filter(Boolean);
 }
