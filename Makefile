@@ -4,7 +4,7 @@ PREFIX = /usr/local
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := $(CURDIR)/target/$(HOST)/release
 TOOLS = cgctl netns nsenter-rs pivot unshare-rs
-SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/bench/box \
+SCRIPTS = shell-scripts/mkrootfs shell-scripts/box tests/need tests/bench/run tests/bench/cgroups tests/bench/box tests/bench/api \
 	tests/uml/run tests/uml/guest tests/qemu/run tests/qemu/init .ci/run \
 	$(addprefix shell-scripts/box.d/serve/,api box capture keeper leash)
 CMD = sh
@@ -58,6 +58,7 @@ bench: all
 	tests/bench/run "$(BIN)"
 	tests/bench/cgroups "$(BIN)"
 	tests/bench/box "$(BIN)"
+	tests/bench/api "$(BIN)"
 
 install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"

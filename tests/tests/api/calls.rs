@@ -73,6 +73,7 @@ fn a_command_in_one_text_is_split_into_words() {
         (r#"a\ b \"c"#, "<a b><\"c>"),
         (r#""a\"b\\c\d" '\'"#, r#"<a"b\c\d><\>"#),
         ("a'b'\"c\"d", "<abcd>"),
+        ("a\\\nb \"c\\\nd\" \"e\\\\\nf\" 'g\\\nh'", "<ab><cd><e\\\nf><g\\\nh>"),
         ("'' \"\"", "<><>"),
         ("$HOME `id` $(id) ~ * ; | & > #x {a,b}", "<$HOME><`id`><$(id)><~><*><;><|><&><>><#x><{a,b}>"),
         ("-n --help -- -", "<-n><--help><--><->"),

@@ -28,7 +28,7 @@ impl Client {
     /// Sends these bytes and nothing more.
     pub fn open(&self, request: &[u8]) -> UnixStream {
         let mut stream = UnixStream::connect(&self.socket).unwrap();
-        stream.set_read_timeout(Some(patience(20))).unwrap();
+        stream.set_read_timeout(Some(patience(120))).unwrap();
         stream.write_all(request).unwrap();
         stream
     }

@@ -5,6 +5,8 @@ use crate::world::{SHELLS, World};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use tests::{Job, each, eventually, leak};
 
 #[test]
@@ -60,6 +62,31 @@ fn boxes_and_history_outlive_it() {
         assert_eq!(served.get("/containers/web").json()["pid"], before["pid"]);
         assert_eq!(served.get("/history").json(), history);
     }
+}
+
+/// It can do for its user what box can, and says the same where that is not possible.
+#[test]
+fn an_ordinary_user_serves() {
+    each(SHELLS, |shell| {
+        let world = World::user(shell);
+        let image = "mkdir -p store/images/small && readlink -f rootfs >store/images/small/layers";
+        world.sandbox().shell(image).done().is(0);
+        let served = Served::over(world);
+        let owner = |path: &Path| std::fs::metadata(path).unwrap().uid();
+        assert_eq!(owner(&served.world().runs().join("api.sock")), owner(served.world().sandbox().dir()));
+        assert_eq!(served.get("/containers").is(200).json(), json!({}));
+        assert_eq!(served.get("/images").is(200).json()[0]["name"], "small");
+        let direct = served.world().boxed("run --rm small id -u").done();
+        let body =
+            json!({"state": "run", "image": "small", "command": "id -u", "wait": true, "remove": true});
+        let answer = served.post("/run", &body);
+        if direct.status == 0 {
+            assert_eq!(answer.is(200).json()["output"], "0\n");
+        } else {
+            let error = answer.is(422).json()["error"].as_str().unwrap().to_owned();
+            assert!(direct.talk().contains(&error), "{error}\n{direct}");
+        }
+    });
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn what_is_answered_is_as_described() {
         config.display(),
     );
     let run = remote.world.sandbox().run(&line).arg(format!("Authorization: Bearer {}", remote.token()));
-    let done = run.limit(400).done();
+    let done = run.limit(600).done();
     assert_eq!(done.status, 0, "{}", done.text().chars().take(20_000).collect::<String>());
 }
 

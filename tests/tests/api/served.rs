@@ -50,10 +50,6 @@ impl Served {
         &self.world
     }
 
-    pub fn job(&self) -> &Job {
-        self.job.as_ref().unwrap()
-    }
-
     /// Ends it by a signal, as ^C does.
     #[track_caller]
     pub fn end(&mut self, signal: Signal) -> Outcome {
@@ -91,7 +87,7 @@ impl Drop for Served {
 /// Starts a server, and waits until it says that it listens.
 #[track_caller]
 pub fn listening(run: Run) -> Job {
-    let job = run.limit(120).start();
+    let job = run.limit(600).start();
     eventually("box serve listens", || {
         assert!(!matches!(leak::state(job.pid()), None | Some('Z')), "box serve has ended: {}", job.talk());
         job.talk().contains("box: try curl")

@@ -106,3 +106,20 @@ fn a_command_whose_caller_goes_away_is_ended() {
     drop(stream);
     eventually("it was ended", || count() == 0);
 }
+
+#[test]
+fn events_come_as_they_happen() {
+    let Some(served) = Served::root() else { return };
+    let mut stream = served.open(request("GET", "/events", "", "").as_bytes());
+    assert!(read_until(&mut stream, ": listening\n").contains("Content-Type: text/event-stream"));
+    served.run(&json!({"state": "run", "image": "small", "command": "false", "net": "none", "name": "web"}));
+    let told = read_until(&mut stream, "\"exited\"");
+    let events: Vec<serde_json::Value> = told
+        .split("\n\n")
+        .filter_map(|event| event.trim_start().strip_prefix("data: "))
+        .filter_map(|json| serde_json::from_str(json).ok())
+        .collect();
+    assert_eq!((&events[0]["event"], &events[0]["name"]), (&json!("started"), &json!("web")), "{told}");
+    drop(stream);
+    eventually("nothing listens", || answering(&served) == 0);
+}

@@ -75,21 +75,21 @@ def schema($name): $api[0].components.schemas[$name];
 # A line for each word, as with_words in lib/body.sh takes them.
 def lines: map(gsub("\n"; "\n+") | "=" + .)[];
 
-# Words as a shell would split them; nothing is expanded.
+# Words as a shell would split them; nothing is expanded. No command has a NUL, so one can stand between words.
 def split_words:
   def part:
     if startswith("'") then .[1:-1]
-    elif startswith("\"") then .[1:-1] | gsub("\\\\(?<c>[\\\\\"$`])"; .c) | gsub("\\\\\n"; "")
+    elif startswith("\"") then .[1:-1] | gsub("\\\\(?<c>[\\\\\"$`\n])"; if .c == "\n" then "" else .c end)
     elif startswith("\\") then .[1:] | sub("^\n"; "")
     else . end;
   if matches("(?:[^'\"\\\\]|\\\\[\\s\\S]|'[^']*'|\"(?:[^\"\\\\]|\\\\[\\s\\S])*\")*") | not
   then unusable("command"; "has a quote or a backslash at its end that nothing follows") else . end
-  | reduce scan("[ \t\n]+|'[^']*'|\"(?:[^\"\\\\]|\\\\[\\s\\S])*\"|\\\\[\\s\\S]|[^ \t\n'\"\\\\]+") as $token
-      ({words: [], open: false};
-        if $token | test("\\A[ \t\n]") then .open = false
-        elif .open then .words[-1] += ($token | part)
-        else .words += [$token | part] | .open = true end)
-  | .words;
+  | [scan("[ \t\n]+|'[^']*'|\"(?:[^\"\\\\]|\\\\[\\s\\S])*\"|\\\\[\\s\\S]|[^ \t\n'\"\\\\]+")]
+  | map(if test("\\A[ \t\n]") then "\u0000" else part end)
+  | if .[0] == "\u0000" then .[1:] else . end
+  | if .[-1] == "\u0000" then .[:-1] else . end
+  | if . == [] then . else add | split("\u0000") end
+  | if . == [] then [""] else . end;
 
 def command_words:
   if type == "array" then . else split_words end

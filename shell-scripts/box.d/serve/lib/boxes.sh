@@ -24,7 +24,7 @@ fail_as_told() {
       *) error=${error:-$line} ;;
     esac
   done <&5
-  fail "$1" "${error:-it has failed}" "$hint"
+  fail "$1" "${error:-it has failed without a word}" "$hint"
 }
 
 # change STATUS VERB WORD...: has box change something. That is finished whatever becomes of the request and of this
