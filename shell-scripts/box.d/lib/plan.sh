@@ -48,6 +48,9 @@ plan_group() {
   if [ -n "$rootless" ] || [ "$cgroup_mounts" != read-write ]; then
     load groupless
     plan_scarce_group
+  else
+    # With cgroup v1 only what has a limit is counted, and can be given one later.
+    memory=${memory:-max} cpus=${cpus:-max}
   fi
   quote "$cgctl" new ${group_options:+"$group_options"} --status-file "$run/status" --then "$here/box" --then settle --then "$id"
   group_words=$quoted

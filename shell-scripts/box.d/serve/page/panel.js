@@ -190,7 +190,7 @@ function usesOf() {
 
 function restOf(s) {
   return [
-    s.memory === null && 'memory is not counted without a limit',
+    s.memory === null && 'memory is not counted without a control group',
     `${s.pids ?? '–'}${s.pids_limit ? ` of ${s.pids_limit}` : ''} processes`,
     typeof s.net_received === 'number' && `network ${bytes(s.net_received)} in, ${bytes(s.net_sent)} out`,
     typeof s.io_read === 'number' && `disk ${bytes(s.io_read)} read, ${bytes(s.io_written)} written`,
