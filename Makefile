@@ -4,8 +4,9 @@ PREFIX = /usr/local
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := $(CURDIR)/target/$(HOST)/release
 TOOLS = cgctl netns nsenter-rs pivot unshare-rs
-SCRIPTS = shell-scripts/mkrootfs shell-scripts/box shell-scripts/walkthrough/play shell-scripts/walkthrough/play.d/machine \
-	shell-scripts/walkthrough/play.d/inside tests/need tests/bench/run tests/bench/cgroups tests/bench/box tests/bench/netns \
+SCRIPTS = shell-scripts/mkrootfs shell-scripts/box $(addprefix shell-scripts/box.d/serve/,api box capture keeper leash) \
+	shell-scripts/walkthrough/play shell-scripts/walkthrough/play.d/machine shell-scripts/walkthrough/play.d/inside \
+	tests/need tests/bench/run tests/bench/cgroups tests/bench/box tests/bench/netns tests/bench/api \
 	tests/uml/run tests/uml/guest tests/qemu/run tests/qemu/init .ci/run
 CMD = sh
 
@@ -65,20 +66,22 @@ bench: all
 	tests/bench/cgroups "$(BIN)"
 	tests/bench/box "$(BIN)"
 	tests/bench/netns "$(BIN)"
+	tests/bench/api "$(BIN)"
 
 install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
 	cd "$(BIN)" && install -m 755 $(TOOLS) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 shell-scripts/mkrootfs shell-scripts/box "$(DESTDIR)$(PREFIX)/bin"
-	cd shell-scripts && find mkrootfs.d box.d walkthrough -type f ! -name '.*' \
+	cd shell-scripts && find mkrootfs.d box.d walkthrough -type f ! -name '.*' ! -perm -100 \
 		-exec install -D -m 644 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
-	chmod 755 "$(DESTDIR)$(PREFIX)/share/chain/walkthrough/play"
+	cd shell-scripts && find mkrootfs.d box.d walkthrough -type f -perm -100 \
+		-exec install -D -m 755 {} "$(DESTDIR)$(PREFIX)/share/chain/{}" \;
 	install -m 644 $(TOOLS:%=%/*.1) shell-scripts/*.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 uninstall:
 	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(TOOLS) mkrootfs box
 	cd "$(DESTDIR)$(PREFIX)/share/chain" && rm -rf mkrootfs.d box.d walkthrough
-	cd "$(DESTDIR)$(PREFIX)/share/man/man1" && rm -f $(TOOLS:%=%.1) mkrootfs.1 box.1
+	cd "$(DESTDIR)$(PREFIX)/share/man/man1" && rm -f $(TOOLS:%=%.1) mkrootfs.1 box.1 box-serve.1
 
 clean:
 	cargo clean
