@@ -226,4 +226,5 @@ fn an_end_that_nobody_wrote_down_is_told_and_nothing_of_the_telling_stays() {
     job.signal(nix::sys::signal::Signal::SIGKILL);
     job.done();
     eventually("all have ended", || world.sandbox().marker().processes().is_empty());
+    world.boxed("gc").done().is(0);
 }
