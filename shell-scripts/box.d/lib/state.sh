@@ -149,7 +149,7 @@ find_cgroup_mounts() {
   done </proc/self/mountinfo
 }
 
-# settle CODE [OOM_KILLS [ERROR]]: writes down how a box that has ended did end: with this exit status, or if that is
+# settle CODE [OOM_KILLS [ERROR [TIME]]]: writes down how a box that has ended did end: with this exit status, or if it is
 # not known, killed from outside when its run directory is still there, and by a reboot otherwise. Whoever makes `exited`
 # also tells the history.
 settle() {
@@ -165,7 +165,8 @@ settle() {
       code=unknown error=${error:-'interrupted by a reboot'}
     fi
   fi
-  now
+  now=${4-}
+  [ -n "$now" ] || now
   write_value "$box/code" "$code"
   write_value "$box/oom" "$oom"
   [ -z "$error" ] || write_value "$box/error" "$error"
