@@ -30,6 +30,7 @@ verb_kill() {
     find_box "$which"
     find_state
     case $state in running | paused) ;; *) die "cannot send a signal to $which: it is $state" ;; esac
+    [ -n "$explain" ] || note killed ",\"signal\":\"$signal\""
     send_signal
   done
 }
@@ -40,8 +41,8 @@ send_signal() {
   case $signal in
     KILL | 9)
       if [ -n "$explain" ]; then
-        find_tools cgctl
-        step "$cgctl" kill "box-$id"
+        plan_killing
+        printf '%s\n' "$killing"
       else
         end_box ''
       fi ;;

@@ -3,6 +3,7 @@
 synopsis='BOX NAME' options=''
 
 verb_rename() {
+  load pipeline
   parse_options "$@"
   shift "$taken"
   [ $# -eq 2 ] || misuse 'rename takes a BOX and a NAME'
@@ -10,14 +11,23 @@ verb_rename() {
   find_places
   find_box "$1"
   read_value "$box/name"
-  old=$value
-  [ ! -L "$store/names/$2" ] || die "cannot call $1 $2: a box has that name already"
+  old=$value new=$2
+  [ "$old" != "$new" ] || die "cannot rename $1: it has that name"
+  [ ! -L "$store/names/$new" ] || die "cannot call $1 $new: a box has that name already"
   if [ -n "$explain" ]; then
-    step ln -sn "../boxes/$id" "$store/names/$2"
+    step ln -sn "../boxes/$id" "$store/names/$new"
   else
-    attempt rename "$1" ln -sn "../boxes/$id" "$store/names/$2"
+    attempt rename "$1" ln -sn "../boxes/$id" "$store/names/$new"
   fi
-  replace_value "$box/name" "$2"
-  [ ! -d "$run" ] || step ln -sfn "$id" "$runs/$2"
+  replace_value "$box/name" "$new"
+  [ ! -d "$run" ] || step ln -sfn "$id" "$runs/$new"
   step rm -f "$store/names/$old" "$runs/$old"
+  each_word rename_host
+  replace_value "$box/pipeline" "$pipeline"
+  [ -n "$explain" ] || note renamed ",\"old_name\":\"$old\""
+}
+
+# The others of its network know it by the new name from its next start on.
+rename_host() {
+  [ "$link $previous $word" != "netns new $old" ] || word=$new
 }

@@ -33,7 +33,7 @@ end_or_tell() {
   if [ -z "$explain" ]; then
     end_box ''
   else
-    find_tools cgctl
-    step "$cgctl" kill "box-$id"
+    plan_killing
+    printf '%s\n' "$killing"
   fi
 }

@@ -27,13 +27,22 @@ verb_stop() {
 
 stop_box() {
   if [ -n "$explain" ]; then
-    find_tools cgctl
-    is_alive "$run/owner"
-    quote "$cgctl"
-    printf '%s\n' "kill -s TERM ${described%% *}" \
-      "$quoted wait --timeout $seconds box-$id || $quoted kill box-$id"
+    explain_stop
     return
   fi
   [ "$seconds" -gt 0 ] || seconds=''
   end_box "$seconds"
+}
+
+explain_stop() {
+  is_alive "$run/owner"
+  ending=${described%% *}
+  plan_killing
+  if [ -f "$box/groupless" ]; then
+    wait="timeout $seconds tail --pid=$ending -f /dev/null"
+  else
+    quote "$cgctl" wait --timeout "$seconds" "box-$id"
+    wait=$quoted
+  fi
+  printf '%s\n' "kill -s TERM $ending" "$wait || $killing"
 }

@@ -32,6 +32,8 @@ struct Connection {
     stream: Stream,
     /// What is waited for at each end; nothing, not even its breaking, at one that is `None`.
     watched: [Option<EventFlags>; 2],
+    /// All has been said at an end, both ways.
+    has_hung_up: [bool; 2],
     /// The index of the listener that it came from.
     listener: usize,
     /// The server was looked for, and not only guessed.
@@ -96,7 +98,13 @@ impl Connections {
         });
         let Ok((server, has_looked)) = begun else { return refuse(&client) };
         let stream = Stream::new([client, server]);
-        let number = self.all.insert(Connection { stream, watched: [None; 2], listener: index, has_looked });
+        let number = self.all.insert(Connection {
+            stream,
+            watched: [None; 2],
+            has_hung_up: [false; 2],
+            listener: index,
+            has_looked,
+        });
         if self.rewatch(watch, number).is_err() {
             self.abort(number);
         }
@@ -118,9 +126,10 @@ impl Connections {
             _ => Ok(()),
         };
         if flags.contains(EventFlags::HUP) && connection.watched[end].is_some_and(|flags| flags.is_empty()) {
-            // All is said at that end; what it has said is on its way to the other.
+            // What it has said is still on its way to the other; the kernel would tell of the end again and again.
             watch.remove(&connection.stream.ends[end]);
             connection.watched[end] = None;
+            connection.has_hung_up[end] = true;
         }
         match step.and_then(|()| connection.stream.advance(&mut self.pipes)) {
             Ok(false) if self.rewatch(watch, number).is_ok() => {}
@@ -142,7 +151,7 @@ impl Connections {
             match connection.watched[end] {
                 Some(flags) if flags == wants => continue,
                 Some(_) => watch.change(socket, Source::End(number, end), wants)?,
-                None if wants.is_empty() && connection.stream.has_ended(end) => continue,
+                None if wants.is_empty() && connection.has_hung_up[end] => continue,
                 None => watch.add(socket, Source::End(number, end), wants)?,
             }
             connection.watched[end] = Some(wants);

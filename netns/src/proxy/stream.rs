@@ -87,11 +87,6 @@ impl Stream {
         flags
     }
 
-    /// Nothing more will come from an end.
-    pub fn has_ended(&self, end: usize) -> bool {
-        self.ways[end].is_over
-    }
-
     /// Ends it as a broken connection, so that nobody takes half of something for all of it.
     pub fn abort(self, pipes: &mut Pipes) {
         for end in &self.ends {

@@ -5,11 +5,20 @@
 use super::{command, sh};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::symlink;
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// Words that make the rest of the line run as a user without rights, and as root of a user namespace.
 pub const USER: &str = "setpriv --reuid=1234 --regid=1234 --clear-groups --";
 pub const ROOTLESS: &str = "setpriv --reuid=1234 --regid=1234 --clear-groups -- unshare -Ur --";
+
+/// Whether there is a pasta; a skip says so.
+pub fn has_pasta() -> bool {
+    let has = Command::new("pasta").arg("--version").output().is_ok();
+    if !has {
+        super::skip("it needs pasta, of the package passt");
+    }
+    has
+}
 
 /// Has what a user needs: the tool where all may run it, and a device that all may open, as udev(7) gives it.
 pub fn prepare() {

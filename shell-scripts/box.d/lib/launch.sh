@@ -24,6 +24,7 @@ bridges=/proc/sys/net/ipv4/conf
 
 # Of two who make it at once one finds that it is there.
 make_network() {
+  [ -z "$rootless" ] || return 0
   case $net in none | host) return ;; esac
   [ ! -d "$bridges/nb-$net" ] || return 0
   [ "$net" = box ] || die "cannot join network $net: there is none" "netns net add $net"
@@ -45,6 +46,7 @@ write_files() {
   [ -z "$tty" ] || write_value "$box/tty" yes
   [ -z "$init" ] || write_value "$box/init" yes
   [ -z "$privileged" ] || write_value "$box/privileged" yes
+  [ -z "$groupless" ] || write_value "$box/groupless" yes
   write_value "$box/log" ''
   : >"$box/log"
 }

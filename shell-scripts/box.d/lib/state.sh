@@ -21,8 +21,10 @@ write_value() {
 # replace_value FILE VALUE: its readers see the old line or the new one.
 replace_value() {
   if [ -n "$explain" ]; then
-    quote "$2" "$1"
-    printf "printf '%%s\\n' %s >%s\n" "${quoted%% *}" "${quoted#* }"
+    quote_word "$2"
+    set -- "$1" "$quoted_word"
+    quote_word "$1"
+    printf "printf '%%s\\\\n' %s >%s\\n" "$2" "$quoted_word"
     return
   fi
   write_value "$1.new" "$2"
@@ -95,6 +97,7 @@ find_state() {
     state=created
   else
     settle ''
+    [ -s "$box/exited" ] || { state=exited ended=$now && return; }
     find_state
   fi
 }
@@ -138,15 +141,26 @@ find_group_files() {
   done <"/proc/$pid/cgroup"; } 2>/dev/null || :
 }
 
-# Sets $cgroup2 and $freezer to their mount points.
+# Sets $cgroup2 and $freezer to their mount points, and $cgroup_mounts to read-only, read-write or none.
 find_cgroup_mounts() {
-  cgroup2='' freezer='' cgroup_mounts=known
+  cgroup2='' freezer='' cgroup_mounts=none
   while read -r _ _ _ _ point rest; do
     case $rest in
       *' - cgroup2 '*) cgroup2=$point ;;
       *' - cgroup '*freezer*) freezer=$point ;;
+      *' - cgroup '*) ;;
+      *) continue ;;
     esac
+    case $rest in rw*) cgroup_mounts=read-write ;; *) [ "$cgroup_mounts" != none ] || cgroup_mounts=read-only ;; esac
   done </proc/self/mountinfo
+}
+
+# The directory of what goes with a reboot may have stayed: that of a user can be on disk.
+has_owner_of_this_boot() {
+  read_value "$run/owner"
+  [ -n "$value" ] || return 1
+  [ -n "${boot-}" ] || read -r boot </proc/sys/kernel/random/boot_id
+  [ "${value##* }" = "$boot" ]
 }
 
 # settle CODE [OOM_KILLS [ERROR [TIME]]]: writes down how a box that has ended did end: with this exit status, or if it is
@@ -159,7 +173,7 @@ settle() {
     read_status
     if [ -n "$code" ]; then
       :
-    elif [ -f "$run/owner" ]; then
+    elif has_owner_of_this_boot; then
       code=137 error=${error:-'killed from outside'}
     else
       code=unknown error=${error:-'interrupted by a reboot'}
@@ -167,13 +181,17 @@ settle() {
   fi
   now=${4-}
   [ -n "$now" ] || now
-  write_value "$box/code" "$code"
-  write_value "$box/oom" "$oom"
-  [ -z "$error" ] || write_value "$box/error" "$error"
+  write_end || return 0
   set -C
   { printf '%s\n' "$now" >"$box/exited"; } 2>/dev/null && won=yes || won=''
   set +C
   [ -z "$won" ] || record stop
+}
+
+# In a full store nothing can be written down: then it is found out anew each time, and the box can be removed.
+write_end() {
+  { printf '%s\n' "$code" >"$box/code" && printf '%s\n' "$oom" >"$box/oom"; } 2>/dev/null || return
+  [ -z "$error" ] || { printf '%s\n' "$error" >"$box/error"; } 2>/dev/null
 }
 
 # Sets $code and $oom from the status file, for a cgctl that got to write it but no further.
@@ -199,9 +217,24 @@ record() {
   read_value "$box/image" && image=$value
   read_text "$box/command"
   json_string "$text"
-  case $1 in run) word=Running ending='' ;; *) json_number "$code" && word=Stopped ending=",\"code\":$number" ;; esac
-  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s","state":"%s","image":"%s","command":%s%s}\n' \
-    "$now" "$1" "$id" "$name" "$word" "$image" "$json" "$ending" >>"$store/history"; } 2>/dev/null || :
+  ending=''
+  case $1 in
+    run) word=Running ;;
+    *)
+      json_number "$code" && word=Stopped ending=",\"code\":$number"
+      json_number "$oom" && ending="$ending,\"oom\":$number" ;;
+  esac
+  set -- "{\"time\":$now,\"event\":\"$1\",\"id\":\"$id\",\"name\":\"$name\",\"state\":\"$word\",\
+\"image\":\"$image\",\"command\":$json$ending}"
+  { printf '%s\n' "$1" >>"$store/history" && printf '%s\n' "$1" >>"$store/events"; } 2>/dev/null || :
+}
+
+# note EVENT [MEMBERS]: tells those who follow events, and them alone, of something else that was done to a box.
+note() {
+  [ -n "${now-}" ] || now
+  read_value "$box/name"
+  { printf '{"time":%s,"event":"%s","id":"%s","name":"%s"%s}\n' "$now" "$1" "$id" "$value" "${2-}" \
+    >>"$store/events"; } 2>/dev/null || :
 }
 
 # Sets $number to $1, or to null if that is none.
@@ -211,11 +244,13 @@ json_number() {
 
 # Removes all that is left of a box that does not run, its name first.
 remove_box() {
+  [ -n "$explain" ] || note removed
   read_value "$box/name"
-  if [ -n "$value" ]; then
-    step rm -rf "$store/names/$value" "$runs/$value" "$box" "$run"
+  if [ -n "$rootless" ]; then
+    step rm -rf ${value:+"$store/names/$value"} ${value:+"$runs/$value"} "$run"
+    as_owner rm -rf "$box" || die "cannot remove $box: see above" 'box gc tries again'
   else
-    step rm -rf "$box" "$run"
+    step rm -rf ${value:+"$store/names/$value"} ${value:+"$runs/$value"} "$box" "$run"
   fi
 }
 

@@ -54,8 +54,9 @@ find_own_tools() {
   ids_are=one
   if privileged; then
     ids_are=many
-  elif "$unshare" -Ur --map-auto true 2>/dev/null; then
-    ids_are=many maps='-Ur --map-auto'
+  else
+    find_maps
+    ids_are=$mapped maps=${maps:--Ur}
   fi
 }
 

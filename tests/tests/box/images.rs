@@ -3,6 +3,7 @@
 mod debian;
 mod hostile;
 mod kinds;
+mod life;
 mod registry;
 mod store;
 mod trouble;

@@ -153,15 +153,20 @@ fn a_box_of_before_a_reboot_has_ended_nobody_knows_how() {
     world.sandbox().run("cgctl gc").done().is(0);
     world.boxed("start old").done().is(0);
     assert_eq!(world.state("old"), "running");
-    // A process of another boot has the same number.
+    // A later process has the same number.
     let owner = world.runs().join("old/owner");
     let line = fs::read_to_string(&owner).unwrap();
     world.boxed("stop -t 0 old").done().is(0).quiet();
     fs::remove_file(world.store().join("names/old/exited")).unwrap();
     fs::create_dir_all(world.runs().join(world.record("old")["id"].as_str().unwrap())).unwrap();
-    let (pid, _) = line.split_once(' ').unwrap();
-    fs::write(&owner, format!("{pid} 1 another-boot\n")).unwrap();
+    let (pid, boot) = (line.split(' ').next().unwrap(), line.trim_end().rsplit(' ').next().unwrap());
+    fs::write(&owner, format!("{pid} 1 {boot}\n")).unwrap();
     assert_eq!(world.state("old"), "exited 137");
+    // And one of an earlier boot, where what goes with a reboot was on disk.
+    let _ = fs::remove_file(owner.with_file_name("status"));
+    fs::remove_file(world.store().join("names/old/exited")).unwrap();
+    fs::write(&owner, line.replace(boot, "another-boot")).unwrap();
+    assert_eq!(world.state("old"), "exited null");
 }
 
 #[test]

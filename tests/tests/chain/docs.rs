@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tests::tools::{TOOLS, workspace};
 use tests::{Sandbox, each};
 
@@ -150,8 +150,7 @@ fn every_option_is_in_the_man_page_and_the_other_way_round() {
     let sandbox = Sandbox::own();
     each(TOOLS.into_iter().chain(["box"]), |tool| {
         let dir = if tool == "box" { "shell-scripts" } else { tool };
-        let page = fs::read_to_string(workspace().join(format!("{dir}/{tool}.1")))
-            .unwrap_or_else(|e| panic!("the page of {tool}: {e}"));
+        let pages = pages_of(&workspace().join(dir), tool);
         let mut help = sandbox.run(tool).arg("--help").done().text();
         for verb in verbs(&help) {
             let of_verb = sandbox.run(tool).args([&verb, "--help"]).done().text();
@@ -161,7 +160,7 @@ fn every_option_is_in_the_man_page_and_the_other_way_round() {
             help += &of_verb;
         }
         let documented: BTreeSet<String> =
-            page.lines().filter(|line| line.starts_with(".It Fl ")).flat_map(of_page).collect();
+            pages.lines().filter(|line| line.starts_with(".It Fl ")).flat_map(of_page).collect();
         let accepted: BTreeSet<String> = help.lines().flat_map(of_help).collect();
         let common =
             BTreeSet::from(["--help".to_owned(), "--version".to_owned(), "-h".to_owned(), "-V".to_owned()]);
@@ -169,6 +168,18 @@ fn every_option_is_in_the_man_page_and_the_other_way_round() {
             documented.symmetric_difference(&accepted).filter(|name| !common.contains(*name)).collect();
         assert!(differ.is_empty(), "{tool}: only in one of help and page: {differ:?}");
     });
+}
+
+/// The page of a tool, and those of its verbs that have one.
+fn pages_of(dir: &Path, tool: &str) -> String {
+    let is_of = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name == format!("{tool}.1") || name.starts_with(&format!("{tool}-")) && name.ends_with(".1")
+    };
+    let found: Vec<PathBuf> =
+        pages().into_iter().filter(|page| page.starts_with(dir) && is_of(page)).collect();
+    assert!(!found.is_empty(), "{tool} has no page");
+    found.iter().map(|page| fs::read_to_string(page).unwrap()).collect()
 }
 
 /// The verbs below "Commands:".

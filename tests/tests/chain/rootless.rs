@@ -27,6 +27,12 @@ fn user() -> Option<Sandbox> {
         tests::skip("it needs root, to make a host for the user");
         return None;
     }
+    for (program, package) in [("pasta", "passt"), ("ip", "iproute2")] {
+        if Command::new(program).arg("--version").output().is_err() {
+            tests::skip(&format!("it needs {program}, of the package {package}"));
+            return None;
+        }
+    }
     unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).unwrap();
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).unwrap();
     mount("tmpfs", "/run", "tmpfs", MountFlags::empty(), Some(c"mode=755")).unwrap();

@@ -1,9 +1,12 @@
 //! A minimal Debian, as the registry of packages has it.
 
 use super::layers;
+use super::life::live;
 use crate::world::World;
 
+/// Minutes, most of them for downloads: `make test-debian`.
 #[test]
+#[ignore = "it downloads a Debian system"]
 fn a_minimal_debian_runs() {
     let Some(world) = World::root("dash") else { return };
     let bootstrap =
@@ -17,4 +20,5 @@ fn a_minimal_debian_runs() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("12.") && lines[1..] == ["installed", "4755"], "{text}");
     assert!(layers(&world, "debian")[0].join("usr/bin/dpkg").exists());
+    live(&world, "debian", "/etc/debian_version");
 }
