@@ -3,6 +3,7 @@
 
 use nix::sys::signal::Signal::{SIGKILL, SIGTERM};
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tests::pty::{INTERRUPT, SUSPEND};
 use tests::{Pty, Sandbox, each, eventually};
 
@@ -90,6 +91,8 @@ fn a_program_is_told_what_has_become_of_the_command() {
         let run = sandbox.run("cgctl new").args(THEN).arg(sandbox.name());
         run.args(words.split(' ')).arg(command).done().is(status);
         assert_eq!(told(&sandbox, "CGCTL_STATUS"), Some(status.to_string()));
+        let ended: u64 = told(&sandbox, "CGCTL_ENDED").unwrap().parse().unwrap();
+        assert!(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - ended < 60);
         assert_eq!(told(&sandbox, "CGCTL_OOM_KILLS").as_deref(), Some(kills));
         assert_eq!(told(&sandbox, "CGCTL_ERROR").as_deref(), Some(error));
         let name = if error.is_empty() { sandbox.name() } else { "" };

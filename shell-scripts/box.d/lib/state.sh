@@ -163,7 +163,7 @@ has_owner_of_this_boot() {
   [ "${value##* }" = "$boot" ]
 }
 
-# settle CODE [OOM_KILLS [ERROR]]: writes down how a box that has ended did end: with this exit status, or if that is
+# settle CODE [OOM_KILLS [ERROR [TIME]]]: writes down how a box that has ended did end: with this exit status, or if it is
 # not known, killed from outside when its run directory is still there, and by a reboot otherwise. Whoever makes `exited`
 # also tells the history.
 settle() {
@@ -179,7 +179,8 @@ settle() {
       code=unknown error=${error:-'interrupted by a reboot'}
     fi
   fi
-  now
+  now=${4-}
+  [ -n "$now" ] || now
   write_end || return 0
   set -C
   { printf '%s\n' "$now" >"$box/exited"; } 2>/dev/null && won=yes || won=''
