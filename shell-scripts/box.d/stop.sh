@@ -13,19 +13,16 @@ option() {
 }
 
 verb_stop() {
+  load boxes
+  load end
   parse_options "$@"
   shift "$taken"
-  [ $# -gt 0 ] || misuse 'BOX is missing'
   find_places
-  load end
-  for which; do
-    find_box "$which"
-    find_state
-    case $state in running | paused) stop_box ;; esac
-  done
+  each_box stop_box "$@"
 }
 
 stop_box() {
+  case $state in running | paused) ;; *) return 0 ;; esac
   if [ -n "$explain" ]; then
     explain_stop
     return

@@ -29,6 +29,20 @@ fn a_box_is_stopped_by_term_and_by_kill_when_that_does_not_help() {
 }
 
 #[test]
+fn a_box_that_is_none_keeps_nobody_from_the_others() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        world.start("web", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done");
+        world.until_log("web", "ready");
+        world.boxed("kill -s TERM none web").done().is(125).complains_as("box");
+        assert_eq!(world.boxed("wait none web").done().is(125).complains_as("box").text(), "5");
+        world.boxed("stop none web").done().is(125).complains_as("box");
+        world.boxed("rm none web").done().is(125).complains_as("box");
+        world.is_empty();
+    });
+}
+
+#[test]
 fn signals_reach_the_command_and_kill_ends_it() {
     let Some(world) = World::dash() else { return };
     world.start(
