@@ -3,6 +3,7 @@
 
 use nix::sys::signal::Signal::{SIGKILL, SIGTERM};
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tests::pty::{INTERRUPT, SUSPEND};
 use tests::{Pty, Sandbox, each, eventually};
 
@@ -90,6 +91,8 @@ fn a_program_is_told_what_has_become_of_the_command() {
         let run = sandbox.run("cgctl new").args(THEN).arg(sandbox.name());
         run.args(words.split(' ')).arg(command).done().is(status);
         assert_eq!(told(&sandbox, "CGCTL_STATUS"), Some(status.to_string()));
+        let ended: u64 = told(&sandbox, "CGCTL_ENDED").unwrap().parse().unwrap();
+        assert!(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - ended < 60);
         assert_eq!(told(&sandbox, "CGCTL_OOM_KILLS").as_deref(), Some(kills));
         assert_eq!(told(&sandbox, "CGCTL_ERROR").as_deref(), Some(error));
         let name = if error.is_empty() { sandbox.name() } else { "" };
@@ -112,4 +115,23 @@ fn by_then_all_is_over_and_nothing_changes_the_status() {
     job.done().is(-9);
     assert!(!sandbox.path("ended").exists());
     sandbox.run("cgctl gc").done().is(0);
+}
+
+#[test]
+fn without_a_group_the_rest_is_done() {
+    for sandbox in Sandbox::root().into_iter().chain([Sandbox::user()]) {
+        let run = sandbox.run("cgctl new --no-group --log log --status-file status").args(THEN).arg("web");
+        let done = run.args(["--", "sh", "-c", "cat /proc/self/cgroup; exit 3"]).done().is(3);
+        assert_eq!(done.text() + "\n", fs::read_to_string("/proc/self/cgroup").unwrap());
+        assert_eq!(fs::read(sandbox.path("log")).unwrap(), done.out);
+        assert_eq!(told(&sandbox, "CGCTL_NAME").as_deref(), Some("web"));
+        assert_eq!(told(&sandbox, "CGCTL_STATUS").as_deref(), Some("3"));
+        assert_eq!(told(&sandbox, "CGCTL_OOM_KILLS").as_deref(), Some(""));
+        let status: serde_json::Value =
+            serde_json::from_slice(&fs::read(sandbox.path("status")).unwrap()).unwrap();
+        assert_eq!((&status["state"], &status["group"]), (&"ended".into(), &serde_json::Value::Null));
+        let refused = sandbox.run("cgctl new --no-group m=64M -- true").done().is(125);
+        refused.complains_as("cgctl").says("set m=64M").says("--no-group");
+        sandbox.run("cgctl new --no-group web").done().is(125).complains_as("cgctl");
+    }
 }

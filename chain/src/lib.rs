@@ -8,6 +8,7 @@
 //! | [`error`] | the one error type: message, hint, exit status |
 //! | [`exec`] | becoming the next program: PATH search, 126 and 127 |
 //! | [`interpreter`] | the file that a program needs before it can start |
+//! | [`gate`] | where one process waits until another has done its part
 //! | [`child`] | the waiting parent: signals, job control, exit status |
 //! | [`accounts`] | names, shells and delegated ids of the host |
 //! | [`capabilities`] | capabilities on the way to the next program |
@@ -33,6 +34,7 @@ pub mod error;
 pub mod exec;
 pub mod filter;
 pub mod fresh;
+pub mod gate;
 pub mod idmap;
 pub mod init;
 pub mod interpreter;

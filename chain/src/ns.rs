@@ -101,6 +101,12 @@ pub fn identity(process: &str, file: &str) -> io::Result<Identity> {
     Ok((meta.dev(), meta.ino()))
 }
 
+/// Whether this process is in the user namespace that the system has started with, as far as its map tells.
+pub fn is_in_first_user_namespace() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
 /// An open namespace of `process` (a pid or `self`), to compare or to join.
 pub fn open(process: &str, kind: Kind) -> io::Result<OwnedFd> {
     File::open(format!("/proc/{process}/ns/{}", kind.row().file)).map(OwnedFd::from)

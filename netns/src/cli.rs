@@ -69,7 +69,7 @@ pub enum Verb {
     New(new::Options),
     /// Networks that namespaces can be in
     Net(net::Options),
-    /// Take back the published ports and the names of what was killed
+    /// Remove what commands have left that were killed
     Gc(gc::Options),
 }
 

@@ -1,15 +1,19 @@
 //! Giving a name to a namespace.
 
 use crate::name::Name;
-use crate::names::{self, Lock, State};
+use crate::names::{self, DIRECTORY, Lock, State};
 use crate::refused;
 use chain::text::show;
 use chain::{Cannot, Error, Result};
-use rustix::fs::{Mode, OFlags, open, stat, unlink};
+use rustix::fs::{Mode, OFlags, fchmod, open, stat, unlink};
 use rustix::mount::mount_bind;
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+/// What the file of a name may be used for, until a namespace is bound on it.
+const UNFINISHED: Mode = Mode::WUSR;
 /// How young a file must be for its maker to be taken for alive, and how long it is waited for.
 const YOUNG: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
@@ -44,21 +48,47 @@ fn is_young(file: &Path) -> bool {
     changed.elapsed().is_ok_and(|age| age < YOUNG)
 }
 
+/// The file of /proc for a namespace that is open.
+pub fn source(namespace: &impl AsFd) -> String {
+    format!("/proc/self/fd/{}", namespace.as_fd().as_raw_fd())
+}
+
 /// Binds the namespace behind `source`, a file of /proc, to the name: all of it, or nothing. Last of all, so that as
 /// little time as can be is between the file and what makes it a name.
 pub fn bind(name: &Name, source: &str) -> Result<()> {
     let file = names::path(name);
     let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-    match open(&file, flags, Mode::empty()) {
+    let made = match open(&file, flags, UNFINISHED) {
         Err(rustix::io::Errno::EXIST) => return Err(exists(name)),
         made => made.cannot_with(|| format!("make {}", show(&file))).map_err(refused::for_names)?,
     };
     mount_bind(source, &file)
+        .inspect(|()| {
+            let _ = fchmod(&made, Mode::empty());
+        })
         .inspect_err(|_| {
             let _ = unlink(&file);
         })
         .cannot_with(|| format!("bind the namespace to {}", show(&file)))
         .map_err(refused::for_names)
+}
+
+/// Removes the files that killed makers have left, which are told from those that a namespace is bound on in another
+/// mount namespace.
+pub fn clean() -> Result<()> {
+    if !Path::new(DIRECTORY).is_dir() {
+        return Ok(());
+    }
+    let _lock = names::lock()?;
+    let what = || format!("read {DIRECTORY}");
+    for entry in fs::read_dir(DIRECTORY).cannot_with(what)? {
+        let file = entry.cannot_with(what)?.path();
+        let is_ours = stat(&file).is_ok_and(|stat| Mode::from_raw_mode(stat.st_mode) == UNFINISHED);
+        if is_ours && names::look(&file)? == State::Stale {
+            unlink(&file).cannot_with(|| format!("remove {}", show(&file)))?;
+        }
+    }
+    Ok(())
 }
 
 fn exists(name: &Name) -> Error {

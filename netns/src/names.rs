@@ -4,14 +4,14 @@
 //! killed halfway, or when the bind was made in another mount namespace: it names nothing and may be taken over.
 
 use crate::name::Name;
-use crate::refused;
+use crate::{own_run, refused};
 use chain::sys::mount::{PRIVATE, SHARED, set_propagation};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use rustix::fs::{
     AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, StatxAttributes, StatxFlags, flock, fstat, fstatfs,
-    mkdir, open, statx,
+    open, statx,
 };
 use rustix::mount::{
     MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount_change, move_mount, open_tree,
@@ -49,12 +49,7 @@ pub fn path(name: &Name) -> PathBuf {
 
 /// Makes the directory ready for a new name, and locks it.
 pub fn prepare() -> Result<Lock> {
-    match mkdir(DIRECTORY, Mode::from(0o755)) {
-        Err(errno) if errno != rustix::io::Errno::EXIST => {
-            return Err(errno).cannot_with(|| format!("make {DIRECTORY}")).map_err(refused::for_names);
-        }
-        _ => {}
-    }
+    own_run::prepare(DIRECTORY)?;
     let lock = lock()?;
     share().cannot_with(|| format!("share the mounts of {DIRECTORY}")).map_err(refused::for_names)?;
     Ok(lock)
@@ -62,10 +57,15 @@ pub fn prepare() -> Result<Lock> {
 
 /// Locks the directory.
 pub fn lock() -> Result<Lock> {
+    lock_directory(DIRECTORY).map(Lock)
+}
+
+/// Locks a directory until the descriptor is closed.
+pub fn lock_directory(directory: &str) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let fd = open(DIRECTORY, flags, Mode::empty()).cannot_with(|| format!("open {DIRECTORY}"))?;
-    flock(&fd, FlockOperation::LockExclusive).cannot_with(|| format!("lock {DIRECTORY}"))?;
-    Ok(Lock(fd))
+    let fd = open(directory, flags, Mode::empty()).cannot_with(|| format!("open {directory}"))?;
+    flock(&fd, FlockOperation::LockExclusive).cannot_with(|| format!("lock {directory}"))?;
+    Ok(fd)
 }
 
 /// Makes the directory a shared mount, so that names made in one mount namespace are seen, and removed, in all.

@@ -1,37 +1,14 @@
 //! Ports of this host that lead to one of a network.
 
+pub use crate::netlink::sockets::Protocol;
+use chain::Error;
 use chain::text::show;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
 use std::str::FromStr;
 
-/// TCP or UDP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protocol {
-    /// TCP, when nothing is said.
-    Tcp,
-    /// UDP.
-    Udp,
-}
-
-impl Protocol {
-    /// Its number in the header of IP.
-    pub fn number(self) -> u8 {
-        match self {
-            Protocol::Tcp => 6,
-            Protocol::Udp => 17,
-        }
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Protocol::Tcp { "tcp" } else { "udp" })
-    }
-}
-
-/// `[ADDR:]HOST[-END]:CONT[-END][/PROTO]`: a port or a range of the same length on both sides.
+/// `[ADDR:]HOST[-END]:CONT[-END][/PROTO][,proxy]`: a port or a range of the same length on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
     /// The address of this host; all of its family when unspecified.
@@ -44,6 +21,8 @@ pub struct Published {
     pub count: u16,
     /// What is carried.
     pub protocol: Protocol,
+    /// It is led by a process, not by rules of the kernel.
+    pub is_proxied: bool,
 }
 
 impl Published {
@@ -74,10 +53,32 @@ impl Published {
     }
 }
 
+/// Refuses a port that is given twice.
+pub fn check<'a>(ports: impl Iterator<Item = &'a Published>) -> chain::Result<()> {
+    let mut before: Vec<&Published> = Vec::new();
+    for port in ports {
+        let is_apart =
+            |host| before.iter().all(|other| other.is_apart_from(port.address, port.protocol, host));
+        if let Some((host, _)) = port.pairs().find(|(host, _)| !is_apart(*host)) {
+            return Err(Error::new(
+                format_args!("publish {port}"),
+                format_args!("port {host} is given twice"),
+            ));
+        }
+        before.push(port);
+    }
+    Ok(())
+}
+
 impl FromStr for Published {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (text, is_proxied) = match text.split_once(',') {
+            None => (text, false),
+            Some((text, "proxy")) => (text, true),
+            Some((_, other)) => return Err(format!("{} is not proxy", show(other))),
+        };
         let (text, protocol) = match text.rsplit_once('/') {
             None => (text, Protocol::Tcp),
             Some((text, "tcp")) => (text, Protocol::Tcp),
@@ -85,7 +86,7 @@ impl FromStr for Published {
             Some((_, other)) => return Err(format!("{} is neither tcp nor udp", show(other))),
         };
         let (rest, inside) =
-            text.rsplit_once(':').ok_or("it is not [ADDR:]PORT:PORT[/udp], as in 8080:80")?;
+            text.rsplit_once(':').ok_or("it is not [ADDR:]PORT:PORT[/udp][,proxy], as in 8080:80")?;
         let (address, host) = match rest.rsplit_once(':') {
             Some((address, host)) => (read_address(address)?, host),
             None => (Ipv4Addr::LOCALHOST.into(), rest),
@@ -95,23 +96,19 @@ impl FromStr for Published {
             return Err("the two ranges of ports are not of one length".to_owned());
         }
         let count = (last - host).checked_add(1).ok_or("it is all ports")?;
-        Ok(Published { address, host, inside, count, protocol })
+        // Packets to it never come to where the kernel could lead them elsewhere.
+        let is_proxied = is_proxied || address.is_ipv6() && address.is_loopback();
+        Ok(Published { address, host, inside, count, protocol, is_proxied })
     }
 }
 
 fn read_address(text: &str) -> Result<IpAddr, String> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-    let address: IpAddr = match bare {
+    match bare {
         Some(bare) => bare.parse::<std::net::Ipv6Addr>().map(IpAddr::V6).ok(),
         None => text.parse::<Ipv4Addr>().map(IpAddr::V4).ok(),
     }
-    .ok_or_else(|| format!("{} is no address, as in 192.0.2.1 or [2001:db8::1]", show(text)))?;
-    match address {
-        IpAddr::V6(ip) if ip.is_loopback() => {
-            Err("the kernel cannot lead [::1] anywhere else; 127.0.0.1 it can".to_owned())
-        }
-        _ => Ok(address),
-    }
+    .ok_or_else(|| format!("{} is no address, as in 192.0.2.1 or [2001:db8::1]", show(text)))
 }
 
 fn range(text: &str) -> Result<(u16, u16), String> {
@@ -137,7 +134,8 @@ impl fmt::Display for Published {
         match self.address {
             IpAddr::V4(ip) => write!(f, "{ip}:{host}:{inside}/{protocol}"),
             IpAddr::V6(ip) => write!(f, "[{ip}]:{host}:{inside}/{protocol}"),
-        }
+        }?;
+        f.write_str(if self.is_proxied { ",proxy" } else { "" })
     }
 }
 
@@ -153,6 +151,8 @@ mod tests {
             ("0.0.0.0:8000-8009:80-89", "0.0.0.0:8000-8009:80-89/tcp"),
             ("[::]:53:53/udp", "[::]:53:53/udp"),
             ("1-65535:1-65535", "127.0.0.1:1-65535:1-65535/tcp"),
+            ("[::1]:80:80", "[::1]:80:80/tcp,proxy"),
+            ("80:80/udp,proxy", "127.0.0.1:80:80/udp,proxy"),
         ] {
             let port: Published = text.parse().unwrap();
             assert_eq!(port.to_string(), canonical);
@@ -171,7 +171,9 @@ mod tests {
             "8-9:80",
             "9-8:9-8",
             "::1:80:80",
-            "[::1]:80:80",
+            "80:80,",
+            "80:80,nat",
+            "80:80,proxy/udp",
             "localhost:80:80",
             "+8:80",
             "1.2.3:80:80",

@@ -1,6 +1,5 @@
 //! The kernel's no, with the reason that errno alone does not tell: unshare(2), setns(2), network_namespaces(7).
 
-use crate::names::DIRECTORY;
 use chain::Error;
 use chain::text::show;
 use nix::errno::Errno;
@@ -35,10 +34,9 @@ fn limit(what: &str) -> Error {
 /// A change to the directory of names that was refused.
 pub fn for_names(e: Error) -> Error {
     match e.errno() {
-        Some(Errno::EPERM | Errno::EACCES | Errno::EROFS) => e.hint(format_args!(
-            "run it as root; for names of your own: `unshare-rs -Urm`, then mount a tmpfs on {}",
-            if Path::new(DIRECTORY).exists() { DIRECTORY } else { "/run" }
-        )),
+        Some(Errno::EPERM | Errno::EACCES | Errno::EROFS) => e.hint(
+            "run it as root; for names of your own, seen in there only: `unshare-rs -Urm netns new --pasta -- sh`",
+        ),
         _ => e,
     }
 }

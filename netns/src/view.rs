@@ -3,7 +3,6 @@
 //! /sys shows the network of whoever mounted it. So a new one is put in its place, in a mount namespace of the
 //! command's own, and all that is mounted below the old one, such as control groups, moves over.
 
-use crate::name::Name;
 use chain::error::say;
 use chain::ns::{self, Kind};
 use chain::sys::process::unshare;
@@ -24,7 +23,7 @@ use std::path::Path;
 const SYSFS: u64 = 0x6265_6572;
 
 /// Makes the files of a private mount namespace fit the network namespace that this process is in.
-pub fn refresh(name: &Name) -> Result<()> {
+pub fn refresh(name: &str) -> Result<()> {
     unshare(ns::flags([Kind::Mount])).cannot("make a mount namespace for the command")?;
     mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
         .cannot("keep mounts of the command from others")?;
@@ -36,7 +35,7 @@ pub fn refresh(name: &Name) -> Result<()> {
     bind_etc(name)
 }
 
-fn remount_sys(name: &Name) -> Result<()> {
+fn remount_sys(name: &str) -> Result<()> {
     let sys = new_sys(name)?;
     let table = fs::read_to_string("/proc/self/mountinfo").cannot("read the table of mounts")?;
     let below: Vec<(&str, OwnedFd)> = mounts_below_sys(&table)
@@ -56,7 +55,7 @@ fn remount_sys(name: &Name) -> Result<()> {
 }
 
 /// A sysfs of this network namespace, as restricted as the one in place.
-fn new_sys(name: &Name) -> Result<OwnedFd> {
+fn new_sys(name: &str) -> Result<OwnedFd> {
     let old = statvfs("/sys").cannot("look at /sys")?.f_flag;
     let attributes = [
         (StatVfsMountFlags::RDONLY, MountAttrFlags::MOUNT_ATTR_RDONLY),
@@ -68,7 +67,7 @@ fn new_sys(name: &Name) -> Result<OwnedFd> {
         attributes.into_iter().filter(|(flag, _)| old.contains(*flag)).map(|(_, attr)| attr).collect();
     let make = || {
         let context = fsopen("sysfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
-        fsconfig_set_string(&context, "source", name.as_str())?;
+        fsconfig_set_string(&context, "source", name)?;
         fsconfig_create(&context)?;
         fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
     };
@@ -100,8 +99,8 @@ fn mounts_below_sys(table: &str) -> Vec<&str> {
     below.map(|(_, _, point)| *point).collect()
 }
 
-fn bind_etc(name: &Name) -> Result<()> {
-    let dir = Path::new("/etc/netns").join(name.as_str());
+fn bind_etc(name: &str) -> Result<()> {
+    let dir = Path::new("/etc/netns").join(name);
     let entries = match fs::read_dir(&dir) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         entries => entries.cannot_with(|| format!("read {}", show(&dir)))?,

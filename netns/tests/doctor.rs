@@ -193,8 +193,9 @@ fn a_network_without_a_way_out_needs_none() {
         return;
     }
     let script = "ip -n web route del default; set_ ipv4/conf/nb0/forwarding 0; nft delete table ip masq
-        ip link set nb0 alias 'netns 10.88.0.0/24 internal'; netns doctor web
-        ip link set nb0 alias 'netns 10.88.0.0/24'; netns doctor web || echo $?";
+        nft 'add table inet netns-app'
+        ip link set nb0 down; ip link set nb0 name nb-app alias 'netns 10.88.0.0/24 internal' up; netns doctor web
+        ip link set nb-app alias 'netns 10.88.0.0/24'; netns doctor web || echo $?";
     let out = World::net(&format!("{WELL} {script}")).out();
     assert!(out.starts_with("web: no fault found\nweb: route: ") && out.ends_with("\n1"), "{out}");
 }

@@ -88,11 +88,12 @@ fn pids_are_those_that_ip_finds_and_threads_count() {
     }
     let script = "
         netns add a; mkfifo /run/end
-        netns exec a sh -c 'read x </run/end' & netns exec a sh -c 'read x </run/end' &
+        exec 3<>/run/end
+        for i in 1 2; do netns exec a sh -c 'read x' </run/end 3>&- & done
         until [ \"$(netns pids a --json | grep -c '\"command\":\"sh\"')\" = 2 ]; do :; done
         netns pids a >/run/ours; ip netns pids a | sort -n | cmp - /run/ours
         wc -l </run/ours
-        echo >/run/end; echo >/run/end; wait; netns pids a";
+        exec 3>&-; wait; netns pids a";
     assert_eq!(World::root(script).out(), "2");
     let python = "import ctypes, os, threading, time
 def inside():

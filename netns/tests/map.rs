@@ -35,18 +35,38 @@ fn people_see_what_is_connected_to_what() {
     }
     let map = World::net(&format!("{TOPOLOGY} netns map | sed -E 's/([^ ]) +/\\1 /g'")).out();
     for line in [
-        "\n  nb0 bridge 10.88.0.1/24 mtu 1500\n    h2 veth -> eth0@web mtu 1500\n    h3 veth -> eth0@db mtu 1500\n    h4 veth -> eth0@",
+        "\n  nb0 bridge 10.88.0.1/24\n    h2 veth -> eth0@web\n    h3 veth -> eth0@db\n    h4 veth -> eth0@",
         "\n  publishes 127.0.0.1:8080/tcp -> 10.88.0.2:80 (eth0@web)\n",
         "\n  publishes 8080/udp -> [fd58::2]:80\n",
-        "\n  eth0 veth -> h2 10.88.0.2/24 mtu 1500\n  route default via 10.88.0.1 dev eth0\n",
+        "\n  eth0 veth -> h2 10.88.0.2/24\n  route default via 10.88.0.1 dev eth0\n",
         " sleep\n",
         "/run/engine/cache: namespace ",
-        "  eth0 veth -> h4 mtu 1500 down",
+        "  eth0 veth -> h4 down",
     ] {
         assert!(map.contains(line), "{line:?} is missing in\n{map}");
     }
     let at = |text: &str| map.find(text).unwrap();
     assert!(map.starts_with(".: namespace ") && at("\ndb: ") < at("\nweb: "), "{map}");
+}
+
+#[test]
+fn networks_are_told_by_their_names_and_lines_are_short() {
+    if !is_root() {
+        return;
+    }
+    let script = "
+        ip link set lo up; netns net add shop --internal; netns new web --net shop -p 8080:80
+        ip link set $(ip -br link show type veth | cut -d@ -f1) mtu 1400
+        unshare -npf --kill-child sh -c 'for i in 1 2 3 4 5 6 7 8 9; do sleep 60 & done; echo; wait' >ready &
+        trap \"kill -9 $!\" EXIT; until [ -s ready ]; do :; done; netns map | sed -E 's/([^ ]) +/\\1 /g'";
+    let map = World::net(&format!("cd /run; {script}")).out();
+    let of_shop = map.lines().find(|line| line.starts_with("  nb-shop ")).unwrap();
+    assert!(of_shop.starts_with("  nb-shop bridge of network shop, internal 10.210.0.1/24 fd"), "{map}");
+    assert!(!of_shop.contains('\''), "{map}");
+    let own = map.split("\n\n").next().unwrap();
+    assert!(own.contains(" veth -> eth0@web mtu 1400\n") && !own.contains("\n  lo"), "{map}");
+    let crowd = map.lines().find(|line| line.contains(" unshare, ")).unwrap_or_else(|| panic!("{map}"));
+    assert!(crowd.len() <= 80 && crowd.ends_with(" more"), "{crowd}");
 }
 
 #[test]
@@ -120,7 +140,7 @@ fn the_right_one_of_interfaces_with_the_same_numbers_is_the_other_end() {
             ip -n ${p%:*} link add eth0 index 2 type veth peer name eth0 index 2 netns ${p#*:}
         done
         ip -n e link add mv link eth0 index 7 type macvlan; ip -n e link set mv netns f
-        netns map | awk -v RS= '/^[a-f]: /' | grep -E '^[a-f]:|->' | sed -E 's/ +/ /g; s/ mtu.*//; s/ namespace.*//'";
+        netns map | awk -v RS= '/^[a-f]: /' | grep -E '^[a-f]:|->' | sed -E 's/ +/ /g; s/ down.*//; s/ namespace.*//'";
     let out = World::net(script).out();
     let words: Vec<&str> =
         out.split_whitespace().filter(|word| !["eth0", "veth", "->", "macvlan"].contains(word)).collect();
@@ -143,7 +163,7 @@ fn what_cannot_be_looked_into_is_told_as_such() {
     let output = World::new(&user, "netns map; netns map --json | head -1").run();
     assert!(output.status.success(), "{}", talk(&output));
     let map = text(&output.stdout);
-    assert!(map.starts_with(".: namespace ") && map.contains("  lo"), "{map}");
+    assert!(map.starts_with(".: namespace ") && map.contains("\n  "), "{map}");
     assert!(talk(&output).is_empty(), "{}", talk(&output));
 }
 

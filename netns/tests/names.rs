@@ -203,6 +203,51 @@ fn exec_shows_the_network_of_the_namespace_and_keeps_what_is_mounted_on_sys() {
 }
 
 #[test]
+fn exec_runs_in_each_namespace_as_ip_does() {
+    if !is_root() {
+        return;
+    }
+    let script = "ip netns add b; netns add a c; ip netns add 'odd name' 2>/dev/null || true
+        for n in a b c; do netns exec $n ip link add in-$n type bridge; done
+        netns exec --all -- ls /sys/class/net >/run/ours; ip -all netns exec ls /sys/class/net >/run/theirs
+        sort /run/ours >/run/sorted; sort /run/theirs | cmp - /run/sorted; cat /run/ours";
+    let out = World::root(script).out();
+    let of = |name: &str| format!("\nnetns: {name}\nin-{name}\nlo\n");
+    assert_eq!(out, format!("{}{}{}\nnetns: odd name\nlo", of("a"), of("b"), of("c")));
+}
+
+#[test]
+fn exec_in_all_goes_on_and_gives_the_status_of_the_first_failure() {
+    if !is_root() {
+        return;
+    }
+    for (command, status) in [
+        ("true", 0),
+        (
+            "sh -c 'echo $0 >>/run/log; test ! -e /sys/class/net/one || exit 3; test ! -e /sys/class/net/two || exit 4'",
+            3,
+        ),
+        ("no-such-command", 127),
+        ("/etc/passwd", 126),
+        ("sh -c 'kill -9 $$'", 137),
+        // Who ends one of them ends all.
+        ("sh -c 'kill -TERM $PPID; exec sleep 9'", 143),
+    ] {
+        let script = format!(
+            "netns add a b c d; netns exec b ip link add one type bridge; netns exec c ip link add two type bridge
+            netns exec --all -- {command} >/run/out || echo $?; grep -c ^netns: /run/out"
+        );
+        let out = World::root(&script).out();
+        let count = if status == 143 { 1 } else { 4 };
+        let wanted = if status == 0 { format!("{count}") } else { format!("{status}\n{count}") };
+        assert_eq!(out, wanted, "{command}");
+    }
+    let out = World::root("netns exec --all -- true; echo $?; netns exec --all || echo $?").run();
+    assert_eq!(text(&out.stdout), "0\n125\n");
+    assert!(talk(&out).contains("no command is given"), "{}", talk(&out));
+}
+
+#[test]
 fn exec_leaves_a_read_only_sys_read_only() {
     if !is_root() {
         return;
@@ -326,18 +371,13 @@ fn a_user_is_told_what_is_needed() {
     }
     let user = USER.join(" ");
     for (command, reason, hint) in [
-        ("netns add b", "cannot share the mounts of /run/netns: Operation not permitted", "run it as root"),
+        ("netns add b", "cannot write to /run/netns: Permission denied", "run it as root"),
         ("netns del a", "cannot remove a: Operation not permitted", "run it as root"),
         ("netns exec a true", "cannot enter a: Operation not permitted", "run it as root"),
         (
             "netns new -- true",
             "cannot make a network namespace: Operation not permitted",
             "unshare-rs -Ur netns",
-        ),
-        (
-            "unshare -Urm netns add b",
-            "cannot make /run/netns/b: Permission denied",
-            "mount a tmpfs on /run/netns",
         ),
         ("unshare -Urm netns exec a true", "cannot enter a: Operation not permitted", "was made in another"),
     ] {
@@ -348,7 +388,9 @@ fn a_user_is_told_what_is_needed() {
         assert!(talk(&output).contains(hint), "{command}: {}", talk(&output));
     }
     let first = World::root(&format!("{user} netns add b")).run();
-    assert!(talk(&first).contains("mount a tmpfs on /run\n"), "{}", talk(&first));
+    let talk = talk(&first);
+    assert!(talk.starts_with("netns: cannot make /run/netns: Permission denied\n"), "{talk}");
+    assert!(talk.contains("`unshare-rs -Urm netns new --pasta -- sh`"), "{talk}");
 }
 
 #[test]

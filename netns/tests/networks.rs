@@ -256,22 +256,51 @@ fn rates_are_kept_in_both_directions() {
 }
 
 #[test]
-fn a_firewall_that_drops_is_told_with_the_cure() {
+fn a_removed_host_leaves_nothing_for_gc() {
     on_a_host(|| {
-        sh(
-            "nft add table ip filter; nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'",
-        );
-        let output = output("netns net add a");
-        assert!(output.status.success());
-        let talk = String::from_utf8(output.stderr).unwrap();
-        assert!(talk.contains("netns: warning: the chain FORWARD of the table ip filter drops"), "{talk}");
-        sh("netns new web --net a -p 0.0.0.0:8080:80");
+        sh("netns net add a; netns new stays --net a -p 8081:81");
+        let state = "nft list ruleset; cat /run/netns-net/a/*; ls /run/netns-net/a";
+        let before = sh(state);
+        sh("netns new web --net a -p 0.0.0.0:8080:80 -p '[::]:8080:80' -p 53:53/udp --dns 192.0.2.53");
         serve("web", "0.0.0.0", 80, "web");
-        let reach = || ask("inet", Tcp, at(common::HOST4, 8080)).is_some();
-        assert!(!reach());
-        let cures = talk.lines().filter_map(|line| line.strip_prefix("netns: hint: "));
-        sh(&cures.collect::<Vec<_>>().join("\n"));
-        assert!(reach());
+        assert!(ask("inet", Tcp, at(common::HOST4, 8080)).is_some());
+        let web = address("web", 4);
+        let flows = format!("conntrack -L 2>/dev/null | grep -c 'src={web} ' || true");
+        assert_ne!(sh(&flows), "0", "there is no flow that could be forgotten");
+        // Another name of it is not what the network knows it by.
+        sh("netns attach also /run/netns/web; netns del also");
+        assert!(ask("inet", Tcp, at(common::HOST4, 8080)).is_some());
+        sh("netns del web");
+        assert_eq!((sh(state), sh(&flows)), (before, "0".to_owned()));
+        // Nor does its interface keep the network, which the kernel removes a moment later.
+        sh("for i in 1 2 3 4 5; do netns net add b; netns new x --net b; netns del x; netns net rm b; done");
+        // And of a network that is gone, or was never there, nothing.
+        sh("netns net rm --force a; netns del stays; netns add plain; netns del plain");
+    });
+}
+
+#[test]
+fn of_two_who_want_a_port_at_once_one_gets_it() {
+    on_a_host(|| {
+        sh("for n in a b c d; do netns net add $n; done");
+        for round in 0..10 {
+            let script = format!("
+                for n in a b c d; do (netns new $n-{round} --net $n -p 8080:80 2>$n.err && echo >won.$n) & done; wait
+                ls won.* | wc -l; grep -l 'is published already' ?.err | wc -l; rm -f won.* ?.err
+                nft list ruleset | grep -c '8080 comment'; for n in a b c d; do netns del $n-{round} 2>/dev/null || true; done");
+            assert_eq!(sh(&format!("cd /run; {script}")), "1\n3\n1", "round {round}");
+        }
+    });
+}
+
+#[test]
+fn without_nft_nothing_is_made() {
+    on_a_host(|| {
+        let no =
+            refusal("mkdir /run/bin; ln -s $(command -v netns) /run/bin; PATH=/run/bin; netns net add a");
+        assert!(no.contains("cannot load the rules of the network a: nft is not installed\n"), "{no}");
+        assert!(no.contains("hint: it is of the package nftables"), "{no}");
+        assert_eq!(sh("ip -br link | grep -c nb- || true"), "0");
     });
 }
 

@@ -20,6 +20,15 @@ fn world(script: &str) -> World {
     World::net(&format!("{VIEW}\n netns add a b; netns up lo; {script}"))
 }
 
+/// A line is an error for this reason, and changes nothing.
+#[track_caller]
+fn is_refused(prepare: &str, line: &str, reason: &str) {
+    let script = format!("{prepare}; view >/run/before; netns {line} || echo $?; view | diff /run/before -");
+    let output = world(&script).run();
+    assert_eq!(text(&output.stdout), "125\n", "{line}: {}", talk(&output));
+    assert!(talk(&output).contains(reason), "{line}: {}", talk(&output));
+}
+
 #[test]
 fn the_walk_through_of_ip_netns_needs_no_iproute2() {
     if !is_root() {
@@ -118,12 +127,7 @@ fn what_is_anothers_is_not_taken_for_ones_own() {
         ("up none@a", "cannot set none@a up: there is no interface none in a"),
     ] {
         let prepare = "netns attach again /run/netns/b; netns veth x y@a; netns veth v w@b; netns bridge br0; netns addr x 10.0.0.1/24";
-        let output = world(&format!(
-            "{prepare}; view >/run/before; netns {line} || echo $?; view | diff /run/before -"
-        ))
-        .run();
-        assert_eq!(text(&output.stdout), "125\n", "{line}: {}", talk(&output));
-        assert!(talk(&output).contains(reason), "{line}: {}", talk(&output));
+        is_refused(prepare, line, reason);
     }
 }
 
@@ -187,12 +191,7 @@ fn addresses_and_routes_are_refused_in_the_kernels_words_and_as_a_whole() {
         ("route . 10.8.0.0/16 via 10.0.0.2 metric x", "it is no number"),
     ] {
         let prepare = "netns veth x y; netns addr x 10.0.0.1/24; netns route . 10.7.0.0/16 via 10.0.0.2";
-        let output = world(&format!(
-            "{prepare}; view >/run/before; netns {line} || echo $?; view | diff /run/before -"
-        ))
-        .run();
-        assert_eq!(text(&output.stdout), "125\n", "{line}: {}", talk(&output));
-        assert!(talk(&output).contains(reason), "{line}: {}", talk(&output));
+        is_refused(prepare, line, reason);
     }
 }
 

@@ -119,7 +119,7 @@ pub struct Options {
     /// Set a variable; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable())]
     pub set_env: Vec<(OsString, OsString)>,
-    /// Hold the command to the compiled filter of system calls in FILE, as pivot --seccomp-save writes it
+    /// Hold the command to the filter of system calls in FILE, one of pivot --seccomp-save
     #[arg(long, value_name = "FILE")]
     pub seccomp: Option<PathBuf>,
 

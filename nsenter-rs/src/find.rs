@@ -23,7 +23,7 @@ pub fn target(options: &Options) -> Result<Option<Target>> {
     }
 }
 
-/// `/run/box/NAME/pid` holds PID or PID:INODE; for users it is below XDG_RUNTIME_DIR.
+/// `NAME/pid` holds PID or PID:INODE.
 fn in_box(name: &OsStr) -> Result<Target> {
     let what = || format!("find the box {}", show(name));
     if !is_name(name) {
@@ -31,7 +31,8 @@ fn in_box(name: &OsStr) -> Result<Target> {
             .hint("names begin with a letter or a digit; dots, dashes and underlines may follow"));
     }
     let file = boxes().ok_or_else(|| {
-        Error::new(what(), "XDG_RUNTIME_DIR is not set").hint("a login sets it, to /run/user/UID")
+        Error::new(what(), "neither BOX_RUN nor XDG_RUNTIME_DIR nor HOME is set")
+            .hint("a login sets the last two")
     })?;
     let file = file.join(name).join("pid");
     let text = match fs::read_to_string(&file) {
@@ -47,11 +48,27 @@ fn in_box(name: &OsStr) -> Result<Target> {
     Target::open(process)
 }
 
+/// Where `box` keeps what goes with a reboot, found in the same way as it does.
 fn boxes() -> Option<PathBuf> {
+    if let Some(dir) = variable("BOX_RUN") {
+        return Some(dir);
+    }
     if geteuid().is_root() {
         return Some("/run/box".into());
     }
-    std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()).map(|dir| Path::new(&dir).join("box"))
+    let of_login = || Some(PathBuf::from(format!("/run/user/{}", geteuid()))).filter(|dir| dir.is_dir());
+    let volatile = variable("XDG_RUNTIME_DIR").or_else(of_login).map(|dir| dir.join("box"));
+    volatile.or_else(|| store().map(|dir| dir.join("run")))
+}
+
+/// Where `box` keeps what lasts for a user.
+fn store() -> Option<PathBuf> {
+    let data = || variable("XDG_DATA_HOME").or_else(|| Some(variable("HOME")?.join(".local/share")));
+    variable("BOX_STORE").or_else(|| Some(data()?.join("box")))
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from)
 }
 
 /// The oldest process of the group or of one below it: of a container that is its first one. Its number is the

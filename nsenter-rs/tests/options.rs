@@ -174,7 +174,7 @@ fn a_box_is_found_by_its_name() {
         run(name).is(125).complains_as("nsenter-rs");
     }
     run("../box/web").says("that is no name");
-    sandbox.run("nsenter-rs --box web -a true").done().is(125).says("XDG_RUNTIME_DIR is not set");
+    sandbox.run("nsenter-rs --box web -a true").done().is(125).says("there is none");
     sandbox.run("nsenter-rs --box web -t 1 -a true").done().is(125).says("does not go with");
 }
 

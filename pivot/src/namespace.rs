@@ -26,7 +26,9 @@ const TMPFS_MAGIC: FsWord = 0x0102_1994;
 /// Cuts the ties of all mounts below `/` to other namespaces; with `follow`, what is mounted there still appears here.
 pub fn cut_ties(follow: bool) -> Result<()> {
     let kind = if follow { MountPropagationFlags::DOWNSTREAM } else { MountPropagationFlags::PRIVATE };
-    mount_change("/", kind | MountPropagationFlags::REC).cannot("make the mounts private")
+    mount_change("/", kind | MountPropagationFlags::REC)
+        .cannot("make the mounts private")
+        .map_err(|e| e.hint_if(Errno::EPERM, NEEDS_ROOT_INSIDE))
 }
 
 /// Makes the root of the mount namespace the root and the working directory of this process, out of any chroot:
@@ -98,6 +100,11 @@ impl Caller {
 /// The cure when only root may.
 pub const NEEDS_ROOT: &str =
     "run it as root, or put `unshare-rs -Urm` before it (`-Urpum` with pids and a host name)";
+
+/// The cure in a mount namespace that the link before has made for somebody who lost all rights by becoming a command:
+/// without the id 0 of a user namespace, execve(2) takes its capabilities away.
+const NEEDS_ROOT_INSIDE: &str =
+    "be root in the user namespace: -r of unshare-rs maps you to it, -S 0 -G 0 makes you that of --map-users";
 
 fn no_namespace(kinds: &[Kind], errno: Errno) -> Error {
     let plural = if kinds.len() > 1 { "s" } else { "" };

@@ -11,6 +11,7 @@ use crate::layers::{self, Layers};
 use crate::mount::idmap::IdMap;
 use crate::{defaults, namespace};
 use chain::ns::Kind;
+use chain::resolver;
 use chain::text::show;
 use chain::{Error, Result};
 use rustix::stdio::stdin;
@@ -162,8 +163,11 @@ fn default_mounts(own: &[Step]) -> impl Iterator<Item = Mount> {
 /// What a link before has made for host names to be resolved.
 fn handed_on() -> impl Iterator<Item = Mount> {
     defaults::HANDED_ON.into_iter().filter_map(|(variable, target)| {
-        let file = std::env::var_os(variable).filter(|file| !file.is_empty())?;
-        Some(Mount::read_only_file(file.into(), target))
+        let value = std::env::var_os(variable).filter(|value| !value.is_empty())?;
+        Some(match resolver::is_text(&value) {
+            true => Mount::new(target.into(), Source::Text(value), MountOptions::default()),
+            false => Mount::read_only_file(value.into(), target),
+        })
     })
 }
 

@@ -251,3 +251,19 @@ fn the_end_of_either_is_the_end_of_both() {
         }
     }
 }
+
+#[test]
+fn signals_that_the_caller_ignores_can_be_made_to_count_again() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    let ignored = |options: &str| {
+        let line = format!(
+            "trap '' HUP INT QUIT; exec unshare-rs -pum pivot {options} rootfs grep SigIgn /proc/self/status"
+        );
+        sandbox.shell(&line).done().is(0).quiet().text()
+    };
+    assert!(ignored("").ends_with('7'));
+    for options in ["--default-signals", "--confine --default-signals", "--default-signals --user nobody"] {
+        assert_eq!(ignored(options), "SigIgn:\t0000000000000000", "{options}");
+    }
+    assert!(ignored("--default-signals --default-signals=no").ends_with('7'));
+}

@@ -114,6 +114,8 @@ fn files_for_host_names_are_taken_from_the_line_or_the_link_before() {
     };
     assert_eq!(run("pivot"), "given\ngiven");
     assert_eq!(run("pivot --hosts told"), "told\ngiven");
+    let text = sandbox.run("pivot rootfs cat /etc/resolv.conf").env("CHAIN_RESOLV_CONF", "a text\n of lines");
+    assert_eq!(text.done().is(0).quiet().text(), "a text\n of lines");
     assert_eq!(run("pivot --file /etc/resolv.conf=text"), "given\ntext");
     assert_eq!(fs::read(&given).unwrap(), b"given");
     fs::remove_file(sandbox.path("rootfs/etc/hosts")).unwrap();

@@ -82,6 +82,19 @@ fn without_the_right_to_chroot_it_is_refused_there_and_works_elsewhere() {
 }
 
 #[test]
+fn whoever_is_nobody_in_the_user_namespace_is_told() {
+    let Some(sandbox) = sandbox() else { return };
+    let maps = "unshare-rs -Upm --map-users 0:100000:10 --map-groups 0:100000:10";
+    let line = |options: &str| sandbox.run(&format!("{maps} {options} pivot --bare rootfs true")).done();
+    line("")
+        .is(125)
+        .complains_as("pivot")
+        .says("cannot make the mounts private: Operation not permitted")
+        .says("-S 0 -G 0");
+    line("-S 0 -G 0").is(0).quiet();
+}
+
+#[test]
 fn it_works_inside_other_containers() {
     let Some(root) = sandbox() else { return };
     let user = Sandbox::user();

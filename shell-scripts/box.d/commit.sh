@@ -9,7 +9,7 @@ options='
  --no-pause let the box run on meanwhile
 '
 
-force='' changes='' message='' author='' pause=yes
+force='' instructions='' message='' author='' pause=yes
 
 option() {
   case $1 in
@@ -27,7 +27,7 @@ add_change() {
     *) misuse "a change is CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, USER, VOLUME, WORKDIR or STOPSIGNAL with its value, not $1" ;;
   esac
   quote_word "$1"
-  changes="$changes $quoted_word"
+  instructions="$instructions $quoted_word"
 }
 
 verb_commit() {
@@ -36,6 +36,7 @@ verb_commit() {
   load images
   load sources
   load hold
+  load overlays
   limit=''
   parse_options "$@"
   shift "$taken"
@@ -51,6 +52,7 @@ verb_commit() {
   each_root_option take_tree
   release_box
   describe_commit
+  [ ! -f "$box/overlays" ] || attempt create "$work" cp "$box/overlays" overlays
   write_image "$2"
   note committed ",\"image\":\"$2\""
   read_value "$store/images/$2/id"
@@ -76,7 +78,7 @@ take_tree() {
         "$store/layers/sha256-"*/root) digest=${2#"$store/layers/sha256-"} digest=${digest%/root} ;;
         *) layer_from_upper "$2" ;;
       esac ;;
-    --upper) layer_from_upper "$2" ;;
+    --upper) find_changes "$box" && layer_from_upper "$changes" ;;
     *) return 0 ;;
   esac
   diff_ids="$diff_ids sha256:$digest"
@@ -89,7 +91,7 @@ describe_commit() {
   read_text "$box/command"
   eval "tag w $text"
   eval "tag l $diff_ids"
-  eval "tag c $changes"
+  eval "tag c $instructions"
   eval "ask commit \"\$base\" --arg created $(date -u +%Y-%m-%dT%H:%M:%SZ) --arg arch $(machine) \
     --arg message \"\$message\" --arg author \"\$author\" --args $words" >config.json
 }

@@ -21,25 +21,35 @@ verb_diff() {
   one_box "$@"
   find_own_tools
   find_program getfattr || die "cannot compare $which: there is no getfattr" 'apt-get install attr'
-  upper='' trees=''
+  upper='' trees='' shown_trees='' others=''
   each_root_option note_tree
   [ -n "$upper" ] || return 0
-  eval "compare $upper $trees"
+  eval "compare '' $upper $trees"
+  eval "$others"
 }
 
-# Sets $upper and $trees, quoted words, the topmost layer first. What --layer-on lays over the image belongs to it.
+# Sets $upper and $trees, quoted words, the topmost layer first, and $others to do the same for directories of this host
+# that the image shows. What --layer-on lays over the image belongs to it.
 note_tree() {
   quote_word "$2"
   case $1 in
     --upper) upper=$quoted_word ;;
     --layer) trees="$quoted_word $trees" ;;
+    --overlay-src) shown_trees="$quoted_word $shown_trees" ;;
+    --overlay)
+      quote compare "/${2#*:/}" "${2%%:/*}"
+      others="$others$quoted $shown_trees$newline" shown_trees='' ;;
   esac
 }
 
+# compare WHERE UPPER LOWER...
 compare() {
+  place=$1
+  shift
   if [ -n "$explain" ]; then
     step sh "$parts/inside/list-tree" "$@"
-    return
+  elif [ -d "$1" ]; then
+    as_root sh "$parts/inside/list-tree" "$@" |
+      jq -Rrs --arg json "$as_json" --arg place "$place" -f "$parts/inside/diff.jq"
   fi
-  as_root sh "$parts/inside/list-tree" "$@" | jq -Rrs --arg json "$as_json" -f "$parts/inside/diff.jq"
 }

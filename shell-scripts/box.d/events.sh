@@ -55,7 +55,7 @@ verb_events() {
   set -- --arg json "$as_json" --arg kinds "$kinds" --arg boxes "$boxes" \
     --argjson since "${since:-$now}" --argjson until "${until:-null}"
   if [ -n "$until" ] && [ "$until" -le "$now" ]; then
-    cat "$store/events" 2>/dev/null | jq -nrR "$@" -f "$parts/inside/events.jq"
+    [ ! -f "$store/events" ] || jq -nrR "$@" -f "$parts/inside/events.jq" <"$store/events"
   else
     { : >>"$store/events"; } 2>/dev/null || cannot_write "$store/events"
     follow "$@"
@@ -142,6 +142,7 @@ watch() {
 
 # The group may not be there yet.
 ask_kernel() {
+  [ ! -f "$box/groupless" ] || return 0
   looks=0
   until "$cgctl" stat "box-$id" >/dev/null 2>&1; do
     looks=$((looks + 1))

@@ -69,7 +69,8 @@ enter_box() {
   if [ -n "$explain" ]; then
     printf '%s\n' "$line${detach:+ >/dev/null 2>&1 &}"
   elif [ -n "$detach" ]; then
-    eval "exec $line" <&0 >/dev/null 2>&1 &
+    exec 3<&0
+    eval "exec $line" <&3 >/dev/null 2>&1 3<&- &
   else
     eval "exec $line"
   fi

@@ -39,11 +39,11 @@ verb_export() {
   fi
 }
 
-# Layers and changes, shown as one to a tar that can reach nothing else.
+# Layers and changes, and what the image shows of this host, as one to a tar that can reach nothing else.
 plan_tree() {
   fill_sandbox sh tar find sort uniq sed xargs stat mkdir touch getfattr
   attempt create "$work" mkdir lists sandbox/tree sandbox/lists
-  layers=''
+  layers='' shown='' others=''
   each_root_option add_layer
 }
 
@@ -52,6 +52,13 @@ add_layer() {
     --layer | --upper)
       quote --overlay-src "$2"
       layers="$layers $quoted" ;;
+    --overlay-src)
+      quote "$1" "$2"
+      shown="$shown $quoted" ;;
+    --overlay)
+      quote --overlay-src "${2%%:/*}" --ro-overlay "/tree/${2#*:/}"
+      [ ! -d "${2%%:/*}" ] || others="$others$shown $quoted"
+      shown='' ;;
   esac
 }
 
@@ -62,7 +69,7 @@ pack() (
     case $top in sandbox/tree | sandbox/lists) ;; *) binds="$binds --bind $top:${top#sandbox}:ro" ;; esac
   done
   find_program sh
-  eval "exec env -i LC_ALL=C PATH=\"\$PATH\" \"\$unshare\" $user -muinp \"\$pivot\" --bare $layers --ro-overlay /tree $binds \
+  eval "exec env -i LC_ALL=C PATH=\"\$PATH\" \"\$unshare\" $user -muinp \"\$pivot\" --bare $layers --ro-overlay /tree $others $binds \
     --bind lists:/lists sandbox \"\$found\" /box/pack-layer /tree /lists" 2>&4
 )
 
@@ -74,8 +81,10 @@ write_output() {
     pack >"$file" || give_up export
     return
   fi
-  reason=$(mktemp "$file.XXXXXX" 2>&1) || die "cannot write $output: ${reason##*: }"
-  beside=$reason
+  beside=$(mktemp "$file.XXXXXX" 2>&1) || {
+    reason=$beside beside=''
+    die "cannot write $output: ${reason##*: }"
+  }
   pack >"$beside" || give_up export
   chmod "$(printf %o "$((0666 & ~0$(umask)))")" "$beside"
   attempt write "$output" mv -f "$beside" "$file"

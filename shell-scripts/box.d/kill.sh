@@ -21,18 +21,18 @@ option() {
 }
 
 verb_kill() {
+  load boxes
+  load end
   parse_options "$@"
   shift "$taken"
-  [ $# -gt 0 ] || misuse 'BOX is missing'
   find_places
-  load end
-  for which; do
-    find_box "$which"
-    find_state
-    case $state in running | paused) ;; *) die "cannot send a signal to $which: it is $state" ;; esac
-    [ -n "$explain" ] || note killed ",\"signal\":\"$signal\""
-    send_signal
-  done
+  each_box kill_box "$@"
+}
+
+kill_box() {
+  case $state in running | paused) ;; *) die "cannot send a signal to $which: it is $state" ;; esac
+  [ -n "$explain" ] || note killed ",\"signal\":\"$signal\""
+  send_signal
 }
 
 # PID 1 does not see a signal that it has no handler for: the outermost link then does for it what the signal would do. It
@@ -41,8 +41,8 @@ send_signal() {
   case $signal in
     KILL | 9)
       if [ -n "$explain" ]; then
-        find_tools cgctl
-        step "$cgctl" kill "box-$id"
+        plan_killing
+        printf '%s\n' "$killing"
       else
         end_box ''
       fi ;;

@@ -13,6 +13,7 @@ verb_pause() {
 
 pause_box() {
   need_life pause
+  need_group pause
   [ "$state" = running ] || die "cannot pause $which: it is paused already" "box unpause $which"
   find_group
   step "$cgctl" freeze "$group" || exit 125

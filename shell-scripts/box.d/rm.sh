@@ -12,28 +12,28 @@ option() {
 }
 
 verb_rm() {
+  load boxes
+  load end
   parse_options "$@"
   shift "$taken"
-  [ $# -gt 0 ] || misuse 'BOX is missing'
   find_places
-  load end
-  for which; do
-    find_box "$which"
-    find_state
-    case $state in
-      running | paused)
-        [ -n "$force" ] || die "cannot remove $which: it is $state" "box stop $which, or box rm -f $which"
-        end_or_tell ;;
-    esac
-    [ ! -d "$box" ] || remove_box
-  done
+  each_box remove_ended "$@"
+}
+
+remove_ended() {
+  case $state in
+    running | paused)
+      [ -n "$force" ] || die "cannot remove $which: it is $state" "box stop $which, or box rm -f $which"
+      end_or_tell ;;
+  esac
+  [ ! -d "$box" ] || remove_box
 }
 
 end_or_tell() {
   if [ -z "$explain" ]; then
     end_box ''
   else
-    find_tools cgctl
-    step "$cgctl" kill "box-$id"
+    plan_killing
+    printf '%s\n' "$killing"
   fi
 }

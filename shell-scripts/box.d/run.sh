@@ -46,7 +46,7 @@ verb_run() {
 }
 
 plan_nothing() {
-  detach='' interactive='' tty='' remove='' name='' memory='' cpus='' pids=2048 ports='' mounts='' variables=''
+  detach='' interactive='' tty='' remove='' name='' memory='' cpus='' pids=2048 pids_asked='' ports='' mounts='' variables=''
   workdir='' user='' hostname='' read_only='' net='' over='' privileged='' capabilities='' init='' entrypoint=''
   has_entrypoint=''
 }
@@ -61,7 +61,7 @@ option() {
     --name) check_name 'a box' "$2" && name=$2 ;;
     --memory) memory=$2 ;;
     --cpus) cpus=$2 ;;
-    --pids) pids=$2 ;;
+    --pids) pids=$2 pids_asked=yes ;;
     --publish) ports="$ports -p $quoted_word" ;;
     --volume) plan_volume "$2" ;;
     --tmpfs) mounts="$mounts --tmpfs $quoted_word" ;;

@@ -29,9 +29,12 @@ verb_save() {
 
 check_output() {
   if [ "$1" = - ]; then
+    { command exec 7>&1; } 2>/dev/null || die 'cannot write to standard output: it is closed'
+    exec 7>&-
     [ ! -t 1 ] || die 'cannot write to standard output: it is a terminal' "box save $label FILE"
   else
-    [ -n "$force" ] || [ ! -e "$1" ] || die "cannot write $1: there is a file of that name" '--force replaces it'
     [ ! -d "$1" ] || die "cannot write $1: Is a directory"
+    [ ! -e "$1" ] || [ -f "$1" ] || die "cannot write $1: it is no regular file" '- writes to standard output'
+    [ -n "$force" ] || [ ! -e "$1" ] || die "cannot write $1: there is a file of that name" '--force replaces it'
   fi
 }

@@ -9,7 +9,7 @@ verb_settle() {
   id=$1 box=$store/boxes/$1 run=$runs/$1
   [ -d "$box" ] || return 0
   load launch
-  [ ! -f "$box/id" ] || settle "${CGCTL_STATUS-}" "${CGCTL_OOM_KILLS:-0}" "${CGCTL_ERROR-}"
+  [ ! -f "$box/id" ] || settle "${CGCTL_STATUS-}" "${CGCTL_OOM_KILLS:-0}" "${CGCTL_ERROR-}" "${CGCTL_ENDED-}"
   if [ -f "$box/remove" ] || [ ! -f "$box/id" ]; then
     remove_box
   elif [ ! -f "$run/starting" ] && never_started; then

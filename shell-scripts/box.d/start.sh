@@ -30,19 +30,26 @@ verb_start() {
 start_box() {
   read_text "$box/pipeline" && pipeline=$text
   [ -n "$pipeline" ] || die "cannot start $which: its pipeline is missing" "box rm $which"
-  name=$which
+  read_value "$box/name" && name=$value
   if [ -n "$explain" ]; then
     step mkdir -p "$run"
     explain_launch
     return
   fi
   attempt start "$which" mkdir -p "$run"
-  ln -sfn "$id" "$runs/$which" 2>/dev/null || :
+  ln -sfn "$id" "$runs/$name" 2>/dev/null || :
   claim_start
+  find_state
+  case $state in
+    running | paused)
+      rm -f "$run/start"
+      return ;;
+  esac
+  replace_value "$run/owner" "$claim"
   now
   code=''
   write_value "$run/starting" yes
-  rm -f "$run/pid" "$box/exited" "$box/code" "$box/oom" "$box/error"
+  rm -f "$box/exited" "$box/code" "$box/oom" "$box/error" "$run/pid" "$run/status"
   write_value "$box/started" "$now"
   record run
   begin=$(wc -c <"$box/log")
@@ -60,9 +67,10 @@ start_box() {
 # One of two who start it at once is the first to make the file; one that was left by a dead start is none.
 claim_start() {
   describe_process $$
-  (set -C && printf '%s\n' "$owner_line" >"$run/start") 2>/dev/null || {
+  claim=$owner_line
+  (set -C && printf '%s\n' "$claim" >"$run/start") 2>/dev/null || {
     ! is_alive "$run/start" || die "cannot start $which: somebody else is starting it"
-    write_value "$run/start" "$owner_line"
+    write_value "$run/start" "$claim"
   }
 }
 

@@ -25,6 +25,7 @@ verb_stats() {
     find_box "$which"
     find_state
     need_life 'show what is used by'
+    need_group 'show what is used by'
   done
   [ -z "$explain" ] || { explain_stats "$@" && return; }
   screen=''
@@ -88,6 +89,7 @@ is_wanted() {
 describe_box() {
   find_state
   case $state in running | paused) ;; *) return 0 ;; esac
+  [ ! -f "$box/groupless" ] || return 0
   find_group
   find_pid && count_net "/proc/$pid/net/dev" || received=null sent=null
   groups="$groups $group"

@@ -13,27 +13,33 @@ option() {
 }
 
 verb_stop() {
+  load boxes
+  load end
   parse_options "$@"
   shift "$taken"
-  [ $# -gt 0 ] || misuse 'BOX is missing'
   find_places
-  load end
-  for which; do
-    find_box "$which"
-    find_state
-    case $state in running | paused) stop_box ;; esac
-  done
+  each_box stop_box "$@"
 }
 
 stop_box() {
+  case $state in running | paused) ;; *) return 0 ;; esac
   if [ -n "$explain" ]; then
-    find_tools cgctl
-    is_alive "$run/owner"
-    quote "$cgctl"
-    printf '%s\n' "kill -s TERM ${described%% *}" \
-      "$quoted wait --timeout $seconds box-$id || $quoted kill box-$id"
+    explain_stop
     return
   fi
   [ "$seconds" -gt 0 ] || seconds=''
   end_box "$seconds"
+}
+
+explain_stop() {
+  is_alive "$run/owner"
+  ending=${described%% *}
+  plan_killing
+  if [ -f "$box/groupless" ]; then
+    wait="timeout $seconds tail --pid=$ending -f /dev/null"
+  else
+    quote "$cgctl" wait --timeout "$seconds" "box-$id"
+    wait=$quoted
+  fi
+  printf '%s\n' "kill -s TERM $ending" "$wait || $killing"
 }

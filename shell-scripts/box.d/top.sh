@@ -20,14 +20,25 @@ verb_top() {
   need_life 'list the processes of'
   find_tools cgctl
   find_group
-  [ -z "$explain" ] || { step "$cgctl" pids -r "$group" && return; }
+  [ -z "$explain" ] || { explain_top && return; }
   ticks=$(getconf CLK_TCK)
-  pids=$("$cgctl" pids -r "$group") || exit 125
+  if [ -f "$box/groupless" ]; then load groupless && find_processes; else pids=$("$cgctl" pids -r "$group") || exit 125; fi
   [ -n "$as_json" ] || printf '%7s %7s %7s %6s %1s %9s %9s  %s\n' PID INSIDE PARENT UID S TIME MEMORY COMMAND
   for pid in $pids; do
     read_process || continue
     if [ -n "$as_json" ]; then print_json; else print_row; fi
   done
+}
+
+explain_top() {
+  if [ -f "$box/groupless" ]; then
+    load groupless
+    find_processes
+    quote ps -o pid,ppid,uid,stat,time,rss,args
+    printf '%s\n' "$quoted -p$pids"
+  else
+    step "$cgctl" pids -r "$group"
+  fi
 }
 
 # What proc_pid_status(5) and proc_pid_stat(5) have of $pid. Fails for one that has ended, and for those of the pipeline,

@@ -32,6 +32,7 @@ verb_update() {
 # Those of a box that runs first: what cannot be had now would not be had later. A box that does not run is tried with
 # its next start.
 update_box() {
+  need_group 'limit'
   case $state in
     running | paused)
       find_group

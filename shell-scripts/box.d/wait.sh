@@ -3,18 +3,18 @@
 synopsis='BOX ...' options=''
 
 verb_wait() {
+  load boxes
+  load end
   parse_options "$@"
   shift "$taken"
-  [ $# -gt 0 ] || misuse 'BOX is missing'
   find_places
-  load end
-  for which; do
-    find_box "$which"
-    find_state
-    case $state in
-      created) die "cannot wait for $which: it was never started" "box start $which" ;;
-      running | paused) await_end '' ;;
-    esac
-    printf '%s\n' "${code:-unknown}"
-  done
+  each_box await_box "$@"
+}
+
+await_box() {
+  case $state in
+    created) die "cannot wait for $which: it was never started" "box start $which" ;;
+    running | paused) await_end '' ;;
+  esac
+  printf '%s\n' "${code:-unknown}"
 }

@@ -40,7 +40,7 @@ pub use random::Random;
 pub use run::{Job, Run};
 pub use sandbox::{Sandbox, names};
 pub use tools::bin;
-pub use wait::{each, eventually, patience};
+pub use wait::{becomes, each, eventually, patience};
 
 /// Says on the real standard error why a test does not run, or fails it with `CHAIN_TESTS_MUST_RUN=1`.
 ///

@@ -84,6 +84,7 @@ pub fn make_root(root: &Path) {
 /// As `make install` does it.
 fn install_scripts(prefix: &Path) {
     let scripts = workspace().join("shell-scripts");
+    copy_parts(&scripts.join("walkthrough"), &prefix.join("share/chain/walkthrough"));
     for script in ["mkrootfs", "box"] {
         fs::copy(scripts.join(script), prefix.join("bin").join(script)).unwrap();
         let parts = format!("{script}.d");

@@ -1,9 +1,9 @@
 //! The two ways into new namespaces: to be born there, or to move.
 
-use crate::gate::Gate;
 use crate::plan::Plan;
 use crate::{command, credentials, inside, outside, refused};
 use chain::child::{Child, Parent};
+use chain::gate::Gate;
 use chain::init::Channel;
 use chain::ns::Kind;
 use chain::sys::process::{Fork, clone3, unshare};

@@ -11,7 +11,6 @@ mod cli;
 mod command;
 mod credentials;
 mod enter;
-mod gate;
 mod inside;
 mod mapping;
 mod outside;

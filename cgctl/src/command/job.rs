@@ -126,8 +126,11 @@ impl Job {
         then: &mut Then,
     ) -> Result<u8> {
         let before = Before::note(&group, hierarchies);
-        let mut file =
-            self.options.status_file.clone().map(|file| StatusFile::new(file, &group.name, &group.path()));
+        let mut file = self
+            .options
+            .status_file
+            .clone()
+            .map(|file| StatusFile::new(file, &group.name, group.path().as_deref()));
         let mut relay = None;
         let outcome = self.wait(parent, &group, command, file.as_mut(), &mut relay);
         if let Err(e) = group.kill() {

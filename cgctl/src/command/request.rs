@@ -21,6 +21,8 @@ pub struct Request {
     pub settings: Vec<Setting>,
     /// What is to be done about the command.
     pub job: JobOptions,
+    /// No group is made.
+    pub no_group: bool,
     /// Processes may be moved out of the way.
     pub evacuates: bool,
     /// The rest of the line; empty for a group that stays.
@@ -30,7 +32,7 @@ pub struct Request {
 impl Request {
     /// Reads the words: a name may come first, the others are settings, each key once.
     pub fn read(options: Options) -> Result<Self> {
-        let Options { words, command, place, evacuate, job } = options;
+        let Options { words, command, place, evacuate, no_group, job } = options;
         let has_name = words.first().is_some_and(|word| !is_setting(word));
         let (names, settings) = words.split_at(usize::from(has_name));
         let odd = settings.iter().find(|word| !is_setting(word));
@@ -48,8 +50,14 @@ impl Request {
                 "it is no KEY=VALUE, and a name comes first",
             ));
         }
+        if let Some(word) = settings.first().filter(|_| no_group) {
+            return Err(Error::new(
+                format_args!("set {}", show(word)),
+                "there is nothing to limit with --no-group",
+            ));
+        }
         let settings = Setting::parse_all(settings)?;
-        Ok(Request { name, parent: place.parent()?, settings, evacuates: evacuate, job, command })
+        Ok(Request { name, parent: place.parent()?, settings, no_group, evacuates: evacuate, job, command })
     }
 }
 
@@ -92,6 +100,7 @@ mod tests {
             place: crate::cli::Where::default(),
             job: JobOptions::default(),
             evacuate: false,
+            no_group: false,
         })
     }
 

@@ -50,11 +50,11 @@ pub struct StatusFile {
 }
 
 impl StatusFile {
-    /// For the group of this name and path.
-    pub fn new(file: PathBuf, name: &str, group: &Path) -> Self {
+    /// For the group of this name and path, where there is one.
+    pub fn new(file: PathBuf, name: &str, group: Option<&Path>) -> Self {
         let fields = [
             ("name", name.into()),
-            ("group", group.to_string_lossy().into()),
+            ("group", group.map(Path::to_string_lossy).into()),
             ("cgctl", std::process::id().into()),
         ];
         StatusFile {

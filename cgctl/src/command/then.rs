@@ -5,6 +5,7 @@ use chain::child::Parent;
 use chain::exec::{Environment, exec_with};
 use chain::{Error, Result};
 use std::ffi::OsString;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The program, and what it is told by variables.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ impl Then {
         environment.set("CGCTL_STATUS", status.to_string());
         environment.set("CGCTL_OOM_KILLS", kills);
         environment.set("CGCTL_ERROR", error);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        environment.set("CGCTL_ENDED", now.to_string());
         let parent = Parent::prepare()?;
         let child = parent
             .start_at_once(0, None, || exec_with(&self.words, &environment))

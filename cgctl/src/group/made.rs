@@ -50,6 +50,14 @@ impl Group {
             .ok_or_else(|| Error::new(format_args!("make group {name}"), "it is in use by another cgctl"))
     }
 
+    /// No group, under the name that one would have: nothing is made, limited, counted or killed.
+    pub fn none(request: &Request) -> Self {
+        let unnamed = || format!("run-{}", std::process::id());
+        let name = request.name.as_ref().map_or_else(unnamed, ToString::to_string);
+        let way = controllers::Way { evacuates: false, stays: false, leaf: None };
+        Group { called: name.clone(), name, parts: Vec::new(), way, elsewhere: Vec::new() }
+    }
+
     fn make_transient(plan: &Plan, request: &Request, hierarchies: &Hierarchies) -> Result<Self> {
         let pid = std::process::id();
         let later = (2..NAMES).map(|number| format!("run-{pid}-{number}"));
@@ -171,10 +179,10 @@ impl Group {
         }
     }
 
-    /// Its path from the top of the hierarchy that tracks it.
-    pub fn path(&self) -> PathBuf {
-        let place = self.parts.first().map(|part| part.place.relative()).unwrap_or_default();
-        Path::new("/").join(place).join(&self.called)
+    /// Its path from the top of the hierarchy that tracks it, if any does.
+    pub fn path(&self) -> Option<PathBuf> {
+        let part = self.parts.first()?;
+        Some(Path::new("/").join(part.place.relative()).join(&self.called))
     }
 
     fn part(&self, hierarchy: usize) -> Option<&Part> {

@@ -26,6 +26,10 @@ pub struct Options {
     #[command(flatten)]
     pub job: JobOptions,
 
+    /// Make no group: do the rest alone, where no group can be had
+    #[arg(long, requires = "command", conflicts_with_all = ["exec", "evacuate", "timeout", "die_with_parent"])]
+    pub no_group: bool,
+
     /// Move processes that are in the way to a group cgctl.leaf inside the one they are in
     #[arg(long)]
     pub evacuate: bool,
@@ -64,6 +68,10 @@ pub fn run(options: Options) -> Result<u8> {
 fn make(options: Options, then: &mut Then) -> Result<u8> {
     let request = Request::read(options)?;
     let job = Job::prepare(request.job.clone())?;
+    if request.no_group {
+        let (parent, nowhere) = (Parent::prepare()?, Hierarchies(Vec::new()));
+        return job.run(&parent, Group::none(&request), &nowhere, &request.command, then);
+    }
     let hierarchies = Hierarchies::discover()?;
     let plan = Plan::new(&request.settings, Present::NEW, &hierarchies)?;
     if request.stays() {

@@ -30,20 +30,22 @@ fn ioctl(socket: &OwnedFd, number: libc::Ioctl, request: &mut libc::ifreq) -> Re
 /// How many packets a packet(7) socket had no room for since it was last asked, `PACKET_STATISTICS`.
 pub fn dropped(socket: BorrowedFd<'_>) -> Result<u32, Errno> {
     // struct tpacket_stats of linux/if_packet.h: packets and drops.
-    let mut stats = [0_u32; 2];
-    let mut length = size_of_val(&stats) as libc::socklen_t;
-    // SAFETY: the kernel writes at most `length` bytes, which is the size of `stats`.
+    let mut stats = [0; 8];
+    option(socket, libc::SOL_PACKET, libc::PACKET_STATISTICS, &mut stats)?;
+    let [_, _, _, _, drops @ ..] = stats;
+    Ok(u32::from_ne_bytes(drops))
+}
+
+/// Asks a socket for an option, getsockopt(2), and gives how many bytes of `value` were written. What stands in
+/// `value` before is a part of some questions.
+pub fn option(socket: BorrowedFd<'_>, level: i32, name: i32, value: &mut [u8]) -> Result<usize, Errno> {
+    let mut length = libc::socklen_t::try_from(value.len()).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the kernel reads and writes at most `length` bytes, which is the size of `value`.
     super::check(
         unsafe {
-            libc::getsockopt(
-                socket.as_raw_fd(),
-                libc::SOL_PACKET,
-                libc::PACKET_STATISTICS,
-                stats.as_mut_ptr().cast(),
-                &raw mut length,
-            )
+            libc::getsockopt(socket.as_raw_fd(), level, name, value.as_mut_ptr().cast(), &raw mut length)
         }
         .into(),
     )
-    .map(|_| stats[1])
+    .map(|_| length as usize)
 }

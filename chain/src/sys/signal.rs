@@ -39,6 +39,20 @@ pub fn reset(signal: Signal) -> Result<(), Errno> {
     unsafe { sigaction(signal, &default) }.map(drop)
 }
 
+/// Gives every signal its default action again. Not by sigaction(3), which leaves the C library's own two as they are,
+/// and so an "ignore" that was inherited for them.
+pub fn reset_all() {
+    // All zero is SIG_DFL without flags in every layout of the kernel's struct sigaction.
+    let default = [0_u64; 4];
+    for number in 1..=64 {
+        // SAFETY: the default action runs no code of ours, and the kernel only reads `default`. It refuses SIGKILL and
+        // SIGSTOP, which are at their defaults anyway.
+        unsafe {
+            libc::syscall(libc::SYS_rt_sigaction, number, default.as_ptr(), std::ptr::null::<u64>(), 8);
+        }
+    }
+}
+
 /// Stops this process by `signal` (SIGTSTP, SIGTTIN or SIGTTOU, blocked by the caller) as its default action
 /// would, and returns when it is continued; at once where the kernel does not stop it, as in an orphaned
 /// process group that no shell could continue.

@@ -1,12 +1,13 @@
 //! /etc/hosts for all of a network: one file, changed in place, because a bind keeps showing the file that it was
 //! made of. pivot(1) shows it, read-only.
 
-use super::plan::Plan;
-use crate::netlink::{Route, links};
-use crate::network::{NetName, Network};
-use crate::refused;
+use super::plan::{Plan, is_there};
+use crate::netlink::Route;
+use crate::network::NetName;
+use crate::{own_run, refused};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
+use nix::errno::Errno;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, ftruncate, open};
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -44,11 +45,23 @@ impl Hosts {
     /// Opens it, and makes it if need be.
     pub fn open(network: &NetName) -> Result<Self> {
         let directory = directory(network);
+        own_run::prepare(DIRECTORY)?;
         fs::create_dir_all(&directory)
             .cannot_with(|| format!("make {}", show(&directory)))
             .map_err(refused::for_names)?;
-        let path = directory.join("hosts");
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        Hosts::open_at(directory.join("hosts"), OFlags::CREATE)
+    }
+
+    /// Opens it if the network is still there.
+    pub fn open_if_there(network: &NetName) -> Result<Option<Self>> {
+        match Hosts::open_at(directory(network).join("hosts"), OFlags::empty()) {
+            Err(e) if e.errno() == Some(Errno::ENOENT) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    fn open_at(path: PathBuf, flags: OFlags) -> Result<Self> {
+        let flags = flags | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let file = open(&path, flags, Mode::from(0o644)).cannot_with(|| format!("open {}", show(&path)))?;
         flock(&file, FlockOperation::LockExclusive).cannot_with(|| format!("lock {}", show(&path)))?;
         let file = File::from(file);
@@ -120,11 +133,4 @@ impl Hosts {
 
 fn address(line: &str) -> Option<IpAddr> {
     line.split(' ').next()?.parse().ok()
-}
-
-fn is_there(route: &mut Route, network: &Network, ip: IpAddr) -> Result<bool> {
-    match super::plan::number_of(network, ip) {
-        Ok(number) => Ok(links::look(route, &network.port(number)?)?.is_some()),
-        Err(_) => Ok(false),
-    }
 }

@@ -57,7 +57,8 @@ fn candidates(plan: &Plan) -> impl Iterator<Item = u32> + use<> {
 
 fn pair(plan: &Plan, number: u32, port: &Interface, inside: &Namespace) -> Result<crate::netlink::Request> {
     let mtu = Some(plan.mtu.unwrap_or(plan.network.mtu));
-    let near = Settings { master: Some(plan.network.index), mtu, ..Settings::up() };
+    let group = plan.confinement.group(&plan.network);
+    let near = Settings { master: Some(plan.network.index), mtu, group, ..Settings::up() };
     let mac = plan.mac.unwrap_or_else(|| mac(&plan.network, number));
     let far = Settings { mac: Some(mac), mtu, ..Settings::default() };
     Ok(veths::pair(port, &near, &inside_name()?, &far, Some(inside)))
@@ -115,7 +116,7 @@ pub fn furnish(inner: &mut Route, plan: &Plan, number: u32) -> Result<u32> {
     let mut requests = Vec::new();
     requests.extend(plan.network.addresses(number).map(|cidr| addresses::add(link.index, INSIDE, cidr)));
     let routers: Vec<IpAddr> = super::bare(plan.network.addresses(ROUTER));
-    if !plan.network.label.is_internal {
+    if !plan.is_internal() {
         let way = |router| Way { index: Some(link.index), ..Way::default_via(router) };
         requests.extend(routers.into_iter().map(|router| routes::add(&way(router))));
     }
@@ -127,8 +128,9 @@ pub fn furnish(inner: &mut Route, plan: &Plan, number: u32) -> Result<u32> {
 /// Writes on the end at the bridge whose it is, and what it may do.
 pub fn finish(route: &mut Route, plan: &Plan, index: u32) -> Result<()> {
     let name = plan.name.as_ref().map(ToString::to_string);
-    let label = PortLabel { name, ports: plan.ports.iter().map(ToString::to_string).collect() }.cut();
-    let port = Port { is_hairpin: !plan.ports.is_empty(), is_isolated: plan.network.label.is_isolated };
+    let label = PortLabel { name, ports: plan.all_ports().map(ToString::to_string).collect() }.cut();
+    let is_isolated = plan.network.label.is_isolated || plan.confinement.is_isolated;
+    let port = Port { is_hairpin: !plan.ports.is_empty(), is_isolated };
     let settings = Settings { alias: Some(label.to_string()), ..Settings::default() };
     let mut requests = vec![bridge_ports::set("set up the port of the bridge", index, port, &settings)];
     requests.extend(plan.down.map(|rate| shapers::limit("the port of the bridge", index, rate)));

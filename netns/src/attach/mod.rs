@@ -6,20 +6,24 @@
 //! | [`plan`] | what is asked for, checked |
 //! | [`interfaces`] | the pair of interfaces, and with it the address |
 //! | [`ports`] | published ports as elements of the network's maps |
+//! | [`leave`] | a namespace taken out again by its name |
 //! | [`hosts`] | /etc/hosts for all of a network |
 //! | [`resolver`] | /etc/resolv.conf |
 
 pub mod hosts;
 pub mod interfaces;
+pub mod leave;
 pub mod plan;
 pub mod ports;
 pub mod resolver;
 
 use crate::cidr::Cidr;
+use crate::firewall::open;
 use crate::name::Name;
 use crate::namespace::Namespace;
 use crate::netlink::{Route, links};
-use crate::network::Network;
+use crate::network::turn::Turn;
+use crate::network::{Network, guard, make};
 use crate::nft::Nft;
 use chain::Result;
 use hosts::Hosts;
@@ -40,6 +44,7 @@ pub struct Attachment {
     /// The file for /etc/resolv.conf; none where this host has none that could be used there.
     pub resolver: Option<PathBuf>,
     network: Network,
+    number: u32,
     nft: Nft,
     addresses: Vec<IpAddr>,
     has_ports: bool,
@@ -48,25 +53,37 @@ pub struct Attachment {
 
 /// Puts `inside`, which `inner` is a connection to, into the network of the plan.
 pub fn attach(route: &mut Route, plan: &Plan, inside: &Namespace, inner: &mut Route) -> Result<Attachment> {
-    let network = plan.network.clone();
+    let mut network = plan.network.clone();
     let mut nft = Nft::open()?;
-    let (mut names, host) = patiently(|| {
+    match plan.opens_firewall {
+        true => {
+            let _turn = Turn::take()?;
+            make::open_firewall(route, &mut nft, &mut network)?;
+        }
+        false => open::tell(&mut nft, &network)?,
+    }
+    if plan.confinement.is_any() {
+        guard::ensure(&mut nft, &network)?;
+    }
+    let (turn, mut names, host) = patiently(|| {
+        let turn = (!plan.ports.is_empty()).then(Turn::take).transpose()?;
         ports::check(route, &mut nft, plan)?;
         let names = Hosts::open(&network.name)?;
         names.check(route, plan)?;
-        Ok((names, interfaces::make(route, plan, inside)?))
+        Ok((turn, names, interfaces::make(route, plan, inside)?))
     })?;
     let mut attachment = Attachment {
         hosts: names.path(),
         resolver: None,
         addresses: bare(network.addresses(host.number)),
         network,
+        number: host.number,
         nft,
         has_ports: !plan.ports.is_empty(),
         has_name: plan.name.is_some(),
     };
     let result = attachment.furnish(route, plan, inner, host.number, &mut names);
-    drop(names);
+    drop((turn, names));
     match result {
         Ok(()) => Ok(attachment),
         Err(e) => {
@@ -81,7 +98,7 @@ pub fn attach(route: &mut Route, plan: &Plan, inside: &Namespace, inner: &mut Ro
 
 /// The kernel removes the interfaces of a namespace a moment after its last process has ended, and what they hold
 /// is free only then: a refusal that no system call has given is believed when it lasts.
-fn patiently<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
+pub fn patiently<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 0..TRIES {
         match work() {
             Err(e) if e.errno().is_none() => sleep(PAUSE),
@@ -112,18 +129,18 @@ impl Attachment {
     /// Takes back what does not go with the namespace. To be done while that is there still: with it goes the
     /// interface, and then the address is another's.
     pub fn undo(&mut self) -> Result<()> {
-        if self.has_name {
-            Hosts::open(&self.network.name)?.set(&self.addresses, None)?;
+        if self.has_name
+            && let Some(mut names) = Hosts::open_if_there(&self.network.name)?
+        {
+            names.set(&self.addresses, None)?;
         }
         if self.has_ports {
             ports::purge(&mut self.nft, &self.network, &self.addresses)?;
         }
-        resolver::remove(self.resolver.as_deref());
+        resolver::remove(&self.network, self.number);
         Ok(())
     }
-}
 
-impl Attachment {
     /// Ends without waiting for the kernel to forget what [`Attachment::undo`] has removed.
     pub fn leave(self) {
         if self.has_ports {

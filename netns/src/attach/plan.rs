@@ -2,8 +2,10 @@
 
 use crate::mac::Mac;
 use crate::name::Name;
+use crate::netlink::{Route, links};
 use crate::network::Network;
-use crate::published::Published;
+use crate::network::guard::Confinement;
+use crate::published::{self, Published};
 use crate::rate::Rate;
 use chain::text::show;
 use chain::{Error, Result};
@@ -29,38 +31,46 @@ pub struct Plan {
     pub down: Option<Rate>,
     /// How much it may send.
     pub up: Option<Rate>,
-    /// Its published ports.
+    /// Its published ports, those that rules lead.
     pub ports: Vec<Published>,
+    /// Those that a process leads.
+    pub proxied: Vec<Published>,
     /// The servers that resolve names for it, instead of those of this host.
     pub dns: Vec<IpAddr>,
+    /// What it may not do, besides what no host of the network may.
+    pub confinement: Confinement,
+    /// The firewalls of others are to let the network through.
+    pub opens_firewall: bool,
 }
 
 impl Plan {
+    /// All published ports.
+    pub fn all_ports(&self) -> impl Iterator<Item = &Published> {
+        self.ports.iter().chain(&self.proxied)
+    }
+
+    /// It has no way out.
+    pub fn is_internal(&self) -> bool {
+        self.network.label.is_internal || self.confinement.is_internal
+    }
+
     /// Refuses what the network cannot do.
     pub fn check(&self) -> Result<()> {
         let name = &self.network.name;
-        for port in &self.ports {
+        for port in self.all_ports() {
             let what = || format!("publish {port}");
-            if port.address.is_ipv6() && self.network.label.v6.is_none() {
+            if port.address.is_ipv6() && !port.is_proxied && self.network.label.v6.is_none() {
                 return Err(Error::new(what(), format_args!("the network {name} has no IPv6")));
             }
-            if self.network.label.is_internal && !port.address.is_loopback() {
-                return Err(Error::new(what(), format_args!("the network {name} is internal"))
-                    .hint("its ports can be published on 127.0.0.1 only"));
+            if self.is_internal() && !port.address.is_loopback() {
+                let why = match self.network.label.is_internal {
+                    true => format!("the network {name} is internal"),
+                    false => "it is to be --internal".to_owned(),
+                };
+                return Err(Error::new(what(), why).hint("its ports can be published on 127.0.0.1 only"));
             }
         }
-        for (i, port) in self.ports.iter().enumerate() {
-            let before = &self.ports[..i];
-            let twice = port.pairs().find(|(host, _)| {
-                !before.iter().all(|other| other.is_apart_from(port.address, port.protocol, *host))
-            });
-            if let Some((host, _)) = twice {
-                return Err(Error::new(
-                    format_args!("publish {port}"),
-                    format_args!("port {host} is given twice"),
-                ));
-            }
-        }
+        published::check(self.all_ports())?;
         self.mtu.map_or(Ok(()), |mtu| match mtu > self.network.mtu {
             true => Err(Error::new(
                 format_args!("use packets of {mtu} bytes"),
@@ -68,6 +78,14 @@ impl Plan {
             )),
             false => Ok(()),
         })
+    }
+}
+
+/// Whether there is a host with this address.
+pub fn is_there(route: &mut Route, network: &Network, ip: IpAddr) -> Result<bool> {
+    match number_of(network, ip) {
+        Ok(number) => Ok(links::look(route, &network.port(number)?)?.is_some()),
+        Err(_) => Ok(false),
     }
 }
 

@@ -6,7 +6,7 @@ use chain::text::show;
 use chain::{Cannot, Result};
 use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The second is what systemd-resolved asks itself: systemd-resolved.service(8).
 const OF_HOST: [&str; 2] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
@@ -14,14 +14,28 @@ const SHARED: &str = "resolv.conf";
 
 /// Writes the file, and says where; none when no server is known that could be asked from inside.
 pub fn write(network: &Network, number: u32, dns: &[IpAddr]) -> Result<Option<PathBuf>> {
-    let directory = directory(&network.name);
+    let file = match dns {
+        [] => directory(&network.name).join(SHARED),
+        _ => of_host(network, number),
+    };
+    text(dns).map(|text| put(file, &text)).transpose()
+}
+
+/// What is in the file.
+pub fn text(dns: &[IpAddr]) -> Option<String> {
     if !dns.is_empty() {
-        let text: String = dns.iter().map(|ip| format!("nameserver {ip}\n")).collect();
-        return put(directory.join(format!("{SHARED}.{number}")), &text).map(Some);
+        return Some(dns.iter().map(|ip| format!("nameserver {ip}\n")).collect());
     }
     let found = OF_HOST.iter().filter_map(|file| fs::read_to_string(file).ok());
-    let text = found.map(|text| without_loopback(&text)).find(|text| text.contains("nameserver"));
-    text.map(|text| put(directory.join(SHARED), &text)).transpose()
+    found.map(|text| without_loopback(&text)).find(|text| text.contains("nameserver"))
+}
+
+/// Whether this host asks a server that only it reaches.
+pub fn is_loopback_asked() -> bool {
+    fs::read_to_string(OF_HOST[0]).is_ok_and(|text| {
+        let mut servers = text.lines().filter_map(|line| line.trim().strip_prefix("nameserver "));
+        servers.any(|server| server.trim().starts_with("127."))
+    })
 }
 
 /// In place, as with [`super::hosts`], and only when it is another text.
@@ -33,11 +47,13 @@ fn put(file: PathBuf, text: &str) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// Removes a file that was for one host only.
-pub fn remove(file: Option<&Path>) {
-    if let Some(file) = file.filter(|file| !file.ends_with(SHARED)) {
-        let _ = fs::remove_file(file);
-    }
+/// Removes the file of a host that has one of its own.
+pub fn remove(network: &Network, number: u32) {
+    let _ = fs::remove_file(of_host(network, number));
+}
+
+fn of_host(network: &Network, number: u32) -> PathBuf {
+    directory(&network.name).join(format!("{SHARED}.{number}"))
 }
 
 /// Removes the files of hosts that are not there any more.

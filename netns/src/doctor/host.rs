@@ -2,13 +2,12 @@
 
 use super::Found;
 use super::patient::{Outside, Patient, is_global};
+use crate::firewall::wall::{Keeper, Wall};
 use crate::netlink::links::Link;
-use crate::netlink::ruleset::Chain;
-use crate::survey::reading::{Reading, Verdict};
-use nix::libc::{NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6};
+use crate::network::Network;
+use crate::network::guard::Confinement;
+use crate::nft::{BRIDGE, INET};
 
-/// `NF_INET_FORWARD` of linux/netfilter.h.
-const FORWARD: u32 = 2;
 /// `accept`, in a file of /proc/sys/net.
 const ON: &str = "1";
 
@@ -54,21 +53,30 @@ fn v6_settings(outside: &Outside<'_>, uplink: &Link) -> Vec<String> {
     }
 }
 
-/// The table of the network, which holds what isolates it and what its ports lead to, is gone.
+/// The tables of the network, which hold what isolates it and what its ports lead to, are gone.
 pub fn table(patient: &Patient<'_>) -> Vec<Found> {
     let Some(outside) = &patient.outside else { return Vec::new() };
-    let Some(network) = missing_table(outside) else { return Vec::new() };
-    let message = format!("the rules of the network {network}, table inet netns-{network}, are gone");
-    vec![(message, vec![outside.command(&format!("netns net repair {network}"))])]
+    let Some(network) = outside.network() else { return Vec::new() };
+    missing_tables(outside, &network)
+        .map(|(_, family)| {
+            let table = network.name.table();
+            let message =
+                format!("the rules of the network {}, table {family} {table}, are gone", network.name);
+            (message, vec![outside.command(&format!("netns net repair {}", network.name))])
+        })
+        .collect()
 }
 
-/// The network whose table is gone, as after `nft flush ruleset`.
-fn missing_table<'a>(outside: &Outside<'a>) -> Option<&'a str> {
-    let is_of = |network: &str| {
-        let mut tables = outside.facts.tables.iter();
-        tables.any(|table| table.name.strip_prefix("netns-") == Some(network))
-    };
-    outside.network().filter(|network| !is_of(network))
+/// Those that are gone, as after `nft flush ruleset`; the second one is there for hosts that need it.
+fn missing_tables(outside: &Outside<'_>, network: &Network) -> impl Iterator<Item = (u8, &'static str)> {
+    let is_confined = Confinement::of(network, outside.port.group).is_any();
+    let needed = [(INET, "inet", true), (BRIDGE, "bridge", is_confined)];
+    let firewalls = &outside.facts.firewalls;
+    let table = network.name.table();
+    needed
+        .into_iter()
+        .filter(move |(family, _, is_needed)| *is_needed && !firewalls.has_table(*family, &table))
+        .map(|(family, name, _)| (family, name))
 }
 
 /// Packets leave with an address that nobody outside can answer.
@@ -79,10 +87,8 @@ pub fn masquerade(patient: &Patient<'_>) -> Vec<Found> {
     let Some(own) = own.find(|cidr| matches!(cidr.ip, std::net::IpAddr::V4(ip) if ip.is_private())) else {
         return Vec::new();
     };
-    if missing_table(outside).is_some()
-        || outside.facts.has_old_rules
-        || outside.facts.rules.iter().any(|(_, rule)| rule.masquerades)
-    {
+    let is_told = outside.network().is_some_and(|network| missing_tables(outside, &network).next().is_some());
+    if is_told || outside.facts.firewalls.may_masquerade() {
         return Vec::new();
     }
     let network = format!("{}/{}", own.network(), own.prefix);
@@ -96,87 +102,30 @@ pub fn masquerade(patient: &Patient<'_>) -> Vec<Found> {
     vec![(message, vec![outside.command(&format!("nft '{rules}'"))])]
 }
 
-/// Chains at the forward hook that drop what they do not know, and do not know the bridge.
-fn closed_chains<'p>(patient: &'p Patient<'_>) -> Vec<&'p Chain> {
-    let Some(outside) = &patient.outside else { return Vec::new() };
-    let facts = &outside.facts;
-    let own: Vec<i32> = families(patient);
-    facts
-        .chains
-        .iter()
-        .filter(|chain| chain.hook == Some(FORWARD) && own.contains(&i32::from(chain.family)))
-        .filter(|chain| chain.drops || ends_in_drop(outside, chain))
-        .filter(|chain| !lets_through(outside, chain))
-        .collect()
-}
-
-fn families(patient: &Patient<'_>) -> Vec<i32> {
+/// What drops packets of the families that the namespace speaks.
+fn walls(patient: &Patient<'_>, outside: &Outside<'_>) -> Vec<Wall> {
     let has = |is_v4: bool| {
         patient.space.addresses.iter().any(|own| is_global(own.cidr.ip) && own.cidr.ip.is_ipv4() == is_v4)
     };
-    let all = [(NFPROTO_INET, true), (NFPROTO_IPV4, has(true)), (NFPROTO_IPV6, has(false))];
-    all.into_iter().filter(|(_, is_in)| *is_in).map(|(family, _)| family).collect()
-}
-
-fn ends_in_drop(outside: &Outside<'_>, chain: &Chain) -> bool {
-    let own = |(place, _): &&((u8, String, String), Reading)| {
-        *place == (chain.family, chain.table.clone(), chain.name.clone())
-    };
-    let drop = Reading { verdict: Some(Verdict::Drop), ..Reading::default() };
-    outside.facts.rules.iter().rfind(own).is_some_and(|(_, last)| *last == drop)
-}
-
-/// Some chain of the table accepts what comes from the bridge, and what goes to it.
-fn lets_through(outside: &Outside<'_>, chain: &Chain) -> bool {
-    let name = Some(outside.near().name.as_str());
-    let accepts = |wanted: fn(&Reading) -> Option<&str>| {
-        outside.facts.rules.iter().any(|((family, table, _), rule)| {
-            (*family, table) == (chain.family, &chain.table)
-                && rule.verdict == Some(Verdict::Accept)
-                && wanted(rule) == name
-        })
-    };
-    accepts(|rule| rule.incoming.as_deref()) && accepts(|rule| rule.outgoing.as_deref())
+    outside.facts.firewalls.against(&outside.near().name, (has(true), has(false)))
 }
 
 /// A firewall drops what it does not know; what another table accepts does not change that.
 pub fn firewall(patient: &Patient<'_>) -> Vec<Found> {
     let Some(outside) = &patient.outside else { return Vec::new() };
-    let found = |chain: &Chain| {
-        let Chain { table, name, .. } = chain;
-        let near = &outside.near().name;
-        let message = format!(
-            "chain {name} of table {} {table} drops what goes to and comes from {near}",
-            family(chain.family)
-        );
-        let is_owned =
-            outside.facts.tables.iter().any(|t| t.is_owned && (t.family, &t.name) == (chain.family, table));
-        (message, if is_owned { ask_owner(outside, near) } else { insert(outside, chain, near) })
+    let near = &outside.near().name;
+    let walls = walls(patient, outside);
+    let opened = outside.network().filter(|network| network.label.is_open);
+    let cures = |wall: &Wall| match (&opened, wall.keeper) {
+        // What netns has put there itself, and somebody has taken away.
+        (Some(network), Keeper::Anybody) => vec![format!("netns net repair {}", network.name)],
+        _ => wall.cures(near),
     };
-    closed_chains(patient).into_iter().map(found).collect()
-}
-
-/// In front of all other rules of the chain.
-fn insert(outside: &Outside<'_>, chain: &Chain, near: &str) -> Vec<String> {
-    let rule = |direction| {
-        let Chain { table, name, .. } = chain;
-        let family = family(chain.family);
-        outside.command(&format!("nft insert rule {family} {table} {name} {direction} {near} accept"))
+    let found = |wall: &Wall| {
+        let lines = cures(wall).iter().map(|line| outside.command(line)).collect();
+        (wall.message(near), lines)
     };
-    vec![rule("iifname"), rule("oifname")]
-}
-
-/// Nobody but the process that holds a table can change it.
-fn ask_owner(outside: &Outside<'_>, near: &str) -> Vec<String> {
-    vec![outside.command(&format!("firewall-cmd --zone=trusted --add-interface={near}"))]
-}
-
-fn family(number: u8) -> &'static str {
-    match i32::from(number) {
-        NFPROTO_IPV4 => "ip",
-        NFPROTO_IPV6 => "ip6",
-        _ => "inet",
-    }
+    walls.iter().map(found).collect()
 }
 
 /// What stays within the bridge goes through the firewall too.
@@ -184,7 +133,7 @@ pub fn br_netfilter(patient: &Patient<'_>) -> Vec<Found> {
     let Some(outside) = &patient.outside else { return Vec::new() };
     let Some(bridge) = outside.bridge else { return Vec::new() };
     let setting = "net/bridge/bridge-nf-call-iptables";
-    if closed_chains(patient).is_empty() || outside.setting(setting).as_deref() != Some(ON) {
+    if walls(patient, outside).is_empty() || outside.setting(setting).as_deref() != Some(ON) {
         return Vec::new();
     }
     let message =

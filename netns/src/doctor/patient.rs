@@ -1,14 +1,16 @@
 //! A namespace under examination.
 
+use crate::firewall::Firewalls;
 use crate::netlink::Route;
-use crate::netlink::flows::{self, Flow};
 use crate::netlink::links::Link;
 use crate::netlink::neighbours::{self, Neighbour};
 use crate::netlink::routes::Way;
-use crate::netlink::ruleset::{Chain, Ruleset, Table};
+use crate::network::Network;
+use crate::network::guard::Confinement;
+use crate::nft::Nft;
+use crate::nft::flows::{self, Flow};
 use crate::survey::Survey;
 use crate::survey::published::Published;
-use crate::survey::reading::{self, Reading};
 use crate::survey::space::Space;
 use crate::survey::wiring::End;
 use chain::text::show;
@@ -56,16 +58,10 @@ pub type Known = HashMap<usize, Rc<Facts>>;
 /// What a namespace does with packets.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// The chains of nftables.
-    pub chains: Vec<Chain>,
-    /// Its rules: family, table and chain of each, and what it says.
-    pub rules: Vec<((u8, String, String), Reading)>,
-    /// The tables.
-    pub tables: Vec<Table>,
+    /// Rules, its own and those of others.
+    pub firewalls: Firewalls,
     /// The connections that are followed.
     pub flows: Vec<Flow>,
-    /// It has rules of the older iptables, which cannot be read here.
-    pub has_old_rules: bool,
 }
 
 impl<'a> Patient<'a> {
@@ -108,19 +104,16 @@ impl<'a> Outside<'a> {
         survey.place(End { space: self.index, index: link.index })
     }
 
-    /// What netns has written on a bridge that it made for a network: the mark, subnets, and what is special.
-    fn label(&self) -> Option<&'a str> {
-        self.bridge?.alias.as_deref()?.strip_prefix("netns ")
-    }
-
     /// The network that netns made the bridge for.
-    pub fn network(&self) -> Option<&'a str> {
-        self.label().and(self.near().name.strip_prefix("nb-"))
+    pub fn network(&self) -> Option<Network> {
+        self.bridge.and_then(Network::of)
     }
 
     /// It is not meant to lead anywhere.
     pub fn is_internal(&self) -> bool {
-        self.label().is_some_and(|label| label.split(' ').any(|word| word == "internal"))
+        self.network().is_some_and(|network| {
+            network.label.is_internal || Confinement::of(&network, self.port.group).is_internal
+        })
     }
 
     /// The interface that leads on from there, for one address family.
@@ -188,17 +181,10 @@ fn way_out(survey: &Survey, index: usize) -> Option<(&Link, End)> {
 
 /// What cannot be asked for is not held against anybody.
 fn facts() -> Facts {
-    let Ok(mut rules) = Ruleset::open() else { return Facts::default() };
-    let read = rules.rules().unwrap_or_default();
+    let Ok(mut nft) = Nft::open() else { return Facts::default() };
     Facts {
-        chains: rules.chains().unwrap_or_default(),
-        rules: read
-            .iter()
-            .map(|rule| ((rule.family, rule.table.clone(), rule.chain.clone()), reading::read(rule)))
-            .collect(),
-        tables: rules.tables().unwrap_or_default(),
-        flows: flows::list().unwrap_or_default(),
-        has_old_rules: fs::read_to_string("/proc/net/ip_tables_names").is_ok_and(|names| !names.is_empty()),
+        firewalls: Firewalls::read(&mut nft).unwrap_or_default(),
+        flows: flows::list(&mut nft).unwrap_or_default(),
     }
 }
 

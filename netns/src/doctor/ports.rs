@@ -2,8 +2,8 @@
 
 use super::Found;
 use super::patient::{Outside, Patient};
-use crate::netlink::flows::Flow;
 use crate::netlink::sockets::{Listener, Protocol};
+use crate::nft::flows::Flow;
 use crate::survey::published::Published;
 use crate::survey::space::Space;
 use std::collections::BTreeSet;

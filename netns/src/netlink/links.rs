@@ -182,10 +182,20 @@ pub fn set_index(what: impl Into<String>, index: u32, settings: &Settings) -> Re
     Request::new(what, Message::SetLink(message))
 }
 
+/// The refusal of what is about an interface that is not there.
+pub const GONE: &[Errno] = &[Errno::ENODEV];
+
 /// Removes an interface, of a pair both; that it is not there is no failure.
 pub fn remove(interface: &Interface) -> Request {
     let request = Request::new(format!("remove {interface}"), Message::DelLink(named(interface)));
-    request.tolerate(&[Errno::ENODEV])
+    request.tolerate(GONE)
+}
+
+/// Removes all interfaces of a group at once; that there are none is no failure.
+pub fn remove_group(group: u32) -> Request {
+    let mut message = LinkMessage::default();
+    message.attributes.push(LinkAttribute::Group(group));
+    Request::new("remove interfaces", Message::DelLink(message)).tolerate(GONE)
 }
 
 /// Asks for one interface; the answer is for [`links`].
@@ -207,6 +217,15 @@ pub fn find(route: &mut Route, interface: &Interface) -> Result<Link> {
 /// One interface, if there is such a one.
 pub fn look(route: &mut Route, interface: &Interface) -> Result<Option<Link>> {
     let found = route.ask(get(interface).tolerate(&[Errno::ENODEV]))?;
+    Ok(links(&found).next())
+}
+
+/// The same, by its number.
+pub fn look_index(route: &mut Route, index: u32) -> Result<Option<Link>> {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    let request = Request::new(format!("find the interface number {index}"), Message::GetLink(message));
+    let found = route.ask(request.tolerate(&[Errno::ENODEV]))?;
     Ok(links(&found).next())
 }
 

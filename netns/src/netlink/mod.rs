@@ -10,13 +10,10 @@
 //! | [`addresses`], [`routes`], [`neighbours`] | what interfaces have |
 //! | [`shapers`] | limits to what interfaces send |
 //! | [`sockets`] | sockets that wait for what comes in |
-//! | [`flows`] | connections that are followed, as translation of addresses does |
-//! | [`ruleset`] | the rules of nftables, read |
 //! | [`nsids`] | the numbers by which one network namespace knows another |
 
 pub mod addresses;
 pub mod bridge_ports;
-pub mod flows;
 pub mod links;
 pub mod message;
 pub mod neighbours;
@@ -24,7 +21,6 @@ pub mod nsids;
 pub mod request;
 pub mod route;
 pub mod routes;
-pub mod ruleset;
 pub mod shapers;
 pub mod socket;
 pub mod sockets;

@@ -1,36 +1,32 @@
 //! The switches of the kernel that let packets through, for single interfaces: the global ones would make a router
 //! of the whole host. Documentation/networking/ip-sysctl.rst.
+//!
+//! Linux before 6.17 has none for single interfaces in IPv6. Where it is missing the global one is turned on, and what
+//! would come of that besides is kept away: a router takes no advertisements of routers unless it is told to.
 
+use super::switch::{Switch, file, read, write};
 use crate::netlink::links::Link;
 use crate::netlink::routes::Way;
-use chain::text::show;
-use chain::{Cannot, Result};
+use chain::Result;
+use chain::error::say;
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-
-const DIRECTORY: &str = "/proc/sys/net";
 
 /// What a bridge needs. Of IPv6 the router is this host, which asks no other one.
-const OF_BRIDGE: [(&str, &str, &str); 6] = [
+///
+/// Not conf/BRIDGE/forwarding of IPv6: to turn it on for any interface has the kernel forget the default routes that
+/// routers have advertised on all others (`addrconf_fixup_forwarding` of net/ipv6/addrconf.c).
+const OF_BRIDGE: [(&str, &str, &str); 5] = [
     ("ipv4", "forwarding", "1"),
     // For what comes from 127.0.0.1 to a published port; the table keeps others from using it.
     ("ipv4", "route_localnet", "1"),
-    ("ipv6", "forwarding", "1"),
     ("ipv6", "force_forwarding", "1"),
     ("ipv6", "accept_ra", "0"),
     ("ipv6", "accept_dad", "0"),
 ];
 
-fn file(family: &str, interface: &str, switch: &str) -> PathBuf {
-    Path::new(DIRECTORY).join(family).join("conf").join(interface).join(switch)
-}
-
 /// Whether the kernel does IPv6.
 pub fn has_v6() -> bool {
-    let disabled = fs::read_to_string(file("ipv6", "all", "disable_ipv6"));
-    disabled.is_ok_and(|text| text.trim() == "0")
+    read(&file("ipv6", "all", "disable_ipv6")).is_ok_and(|value| value.as_deref() == Some("0"))
 }
 
 /// Sets the switches of a bridge.
@@ -49,47 +45,64 @@ pub fn uplinks<'a>(links: &'a [Link], ways: &[Way]) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// Lets packets of the networks through the uplinks, and gives the switches that were off before.
-pub fn of_uplinks(uplinks: &BTreeSet<&str>, has_v6: bool) -> Result<Vec<String>> {
-    let mut switched = Vec::new();
-    for uplink in uplinks {
-        for family in ["4", "6"].into_iter().filter(|family| has_v6 || *family == "4") {
-            let switch = format!("{family}:{uplink}");
-            let Some(file) = of_switch(&switch) else { continue };
-            if write(&file, "1").inspect_err(|_| switch_off(&switched))? {
-                switched.push(switch);
-            }
+/// The switches that are to be turned, in this order, to let packets of networks through the uplinks. `switched` are
+/// those that were turned for networks before.
+pub fn of_uplinks(
+    uplinks: &BTreeSet<&str>,
+    links: &[Link],
+    has_v6: bool,
+    switched: &[String],
+) -> Result<Vec<Switch>> {
+    let mut wanted: Vec<Switch> =
+        uplinks.iter().map(|uplink| Switch::Forward4((*uplink).to_owned())).collect();
+    let is_old = has_v6 && read(&file("ipv6", "default", "force_forwarding"))?.is_none();
+    match (has_v6, is_old) {
+        (false, _) => {}
+        (true, false) => wanted.extend(uplinks.iter().map(|uplink| Switch::Forward6((*uplink).to_owned()))),
+        (true, true) => wanted.extend(globally(uplinks, links, switched)?),
+    }
+    let is_off = |switch: &Switch| Ok(read(&switch.file())?.is_some_and(|value| value != switch.on()));
+    let mut to_turn = Vec::new();
+    for switch in wanted {
+        if is_off(&switch)? || switch.is_kept() {
+            to_turn.push(switch);
         }
     }
-    Ok(switched)
+    Ok(to_turn)
 }
 
-/// Undoes it. An interface that has gone needs nothing.
-pub fn switch_off(switched: &[String]) {
-    for file in switched.iter().filter_map(|switch| of_switch(switch)) {
-        let _ = write(&file, "0");
+/// The same for all of IPv6, and first what keeps the rest as it was.
+fn globally(uplinks: &BTreeSet<&str>, links: &[Link], switched: &[String]) -> Result<Vec<Switch>> {
+    let is_on = read(&Switch::AllForward6.file())?.as_deref() == Some(Switch::AllForward6.on());
+    if is_on && !switched.contains(&Switch::AllForward6.to_string()) {
+        // The administrator has made a router of this host.
+        return Ok(Vec::new());
     }
+    let listen = uplinks.iter().map(|uplink| Switch::Advertisements((*uplink).to_owned()));
+    let mut switches: Vec<Switch> = listen.filter(Switch::is_untouched).collect();
+    if !is_on {
+        // The global switch turns those of all interfaces: on now, and off in the end.
+        let forward = links.iter().map(|link| Switch::Stays6(link.name.clone()));
+        switches.extend(forward.filter(Switch::is_untouched));
+        switches.push(Switch::AllForward6);
+    }
+    Ok(switches)
 }
 
-fn of_switch(switch: &str) -> Option<PathBuf> {
-    match switch.split_once(':')? {
-        ("4", interface) => Some(file("ipv4", interface, "forwarding")),
-        ("6", interface) => Some(file("ipv6", interface, "force_forwarding")),
-        _ => None,
+/// Turns switches, and says what of it does not stay within the network: all, or none.
+pub fn turn(switches: &[Switch]) -> Result<()> {
+    for (i, switch) in switches.iter().enumerate() {
+        write(&switch.file(), switch.on()).inspect_err(|_| turn_back(&switches[..i]))?;
+        if let Some(what) = switch.remark() {
+            say(&what);
+        }
     }
+    Ok(())
 }
 
-/// Writes a value, and tells whether it was another one before.
-fn write(file: &Path, value: &str) -> Result<bool> {
-    let before = match fs::read_to_string(file) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(false),
-        before => before.cannot_with(|| format!("read {}", show(file)))?,
-    };
-    if before.trim() == value {
-        return Ok(false);
+/// Undoes it, the last first. An interface that has gone needs nothing.
+pub fn turn_back(switches: &[Switch]) {
+    for switch in switches.iter().rev() {
+        let _ = write(&switch.file(), switch.off());
     }
-    let written = fs::write(file, value).cannot_with(|| format!("write {value} to {}", show(file)));
-    written.map(|()| true).map_err(|e| {
-        e.hint("no packet goes through a network without it; in a container /proc/sys may be read-only")
-    })
 }

@@ -19,11 +19,32 @@ pub struct Label {
     pub is_internal: bool,
     /// Its hosts do not reach each other.
     pub is_isolated: bool,
+    /// The firewalls of others are to let it through.
+    pub is_open: bool,
     /// The switches that were turned on for it, to be turned off at the end: `4:eth0`.
     pub switched: Vec<String>,
+    /// It is being made or removed; if nobody does that any more, it is to be removed.
+    pub is_half: bool,
 }
 
 impl Label {
+    /// A network of these subnets, with nothing special.
+    pub fn of(v4: Cidr, v6: Option<Cidr>) -> Self {
+        let (is_internal, is_isolated, is_open, is_half) = (false, false, false, false);
+        Label { v4, v6, is_internal, is_isolated, is_open, is_half, switched: Vec::new() }
+    }
+
+    /// Takes down switches, and tells whether there was a new one among them.
+    pub fn note(&mut self, switches: impl IntoIterator<Item = String>) -> bool {
+        let before = self.switched.len();
+        for switch in switches {
+            if !self.switched.contains(&switch) {
+                self.switched.push(switch);
+            }
+        }
+        self.switched.len() > before
+    }
+
     /// Both subnets.
     pub fn subnets(&self) -> impl Iterator<Item = Cidr> + use<> {
         [Some(self.v4), self.v6].into_iter().flatten()
@@ -36,7 +57,7 @@ impl Label {
             return None;
         }
         let v4 = words.next()?.parse().ok()?;
-        let mut label = Label { v4, v6: None, is_internal: false, is_isolated: false, switched: Vec::new() };
+        let mut label = Label::of(v4, None);
         words.for_each(|word| label.learn(word));
         label.v4.ip.is_ipv4().then_some(label)
     }
@@ -45,6 +66,8 @@ impl Label {
         match word {
             "internal" => self.is_internal = true,
             "no-icc" => self.is_isolated = true,
+            "open-firewall" => self.is_open = true,
+            "half" => self.is_half = true,
             _ => match word.strip_prefix("on=") {
                 Some(switch) => self.switched.push(switch.to_owned()),
                 None => self.v6 = word.parse().ok().filter(|cidr: &Cidr| cidr.ip.is_ipv6()).or(self.v6),
@@ -57,7 +80,12 @@ impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{MARK} {}", self.v4)?;
         self.v6.iter().try_for_each(|v6| write!(f, " {v6}"))?;
-        let words = [(self.is_internal, "internal"), (self.is_isolated, "no-icc")];
+        let words = [
+            (self.is_internal, "internal"),
+            (self.is_isolated, "no-icc"),
+            (self.is_open, "open-firewall"),
+            (self.is_half, "half"),
+        ];
         words.iter().filter(|(is_so, _)| *is_so).try_for_each(|(_, word)| write!(f, " {word}"))?;
         self.switched.iter().try_for_each(|switch| write!(f, " on={switch}"))
     }
@@ -114,8 +142,9 @@ mod tests {
     fn labels_go_both_ways() {
         for text in [
             "netns 10.0.0.0/24",
-            "netns 10.0.0.0/24 fd00::/64 internal no-icc",
-            "netns 10.0.0.0/24 fd00::/64 on=4:eth0 on=6:eth0",
+            "netns 10.0.0.0/24 fd00::/64 internal no-icc open-firewall",
+            "netns 10.0.0.0/24 fd00::/64 on=4:eth0 on=ra:eth0 on=6:all",
+            "netns 10.0.0.0/24 half on=4:eth0",
         ] {
             assert_eq!(Label::read(text).unwrap().to_string(), text);
         }

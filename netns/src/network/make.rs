@@ -1,9 +1,10 @@
-//! Networks made, repaired and removed.
+//! Networks made and repaired.
 
 use super::label::{Label, ROUTER};
 use super::subnets::hash;
-use super::{NetName, Network, forwarding, rules};
-use crate::attach::{hosts, ports};
+use super::{NetName, Network, forwarding, guard, removal, rules};
+use crate::attach::ports::Saved;
+use crate::firewall::open;
 use crate::interface::Interface;
 use crate::mac::Mac;
 use crate::netlink::links::{self, Link, Settings};
@@ -33,42 +34,64 @@ pub fn add(route: &mut Route, name: &NetName, label: Label, mtu: Option<u32>) ->
         _ => e,
     })?;
     furnish(route, name.clone(), label, mtu, &bridge).inspect_err(|_| {
-        let _ = Nft::open().map(|mut nft| nft.delete_table(&name.table()));
-        let _ = route.ask(links::remove(&bridge));
+        if let Err(also) = removal::remove(route, name, true) {
+            also.report();
+        }
     })
 }
 
 /// A fixed address, so that it does not change with the ports; of those that anybody may choose.
-fn mac(name: &NetName) -> Mac {
+pub fn mac(name: &NetName) -> Mac {
     let [a, b, c, d, e, ..] = hash(&name.as_str()).to_be_bytes();
     Mac([0x02, a, b, c, d, e])
 }
 
 fn furnish(route: &mut Route, name: NetName, label: Label, mtu: u32, bridge: &Interface) -> Result<Network> {
     let link = links::find(route, bridge)?;
-    let mut network = Network { name, index: link.index, mtu, label };
+    let mut network = Network { name, index: link.index, mtu, label: Label { is_half: true, ..label } };
+    write_label(route, &network)?;
     forwarding::of_bridge(bridge.as_str(), network.label.v6.is_some())?;
-    rules::load(&network)?;
+    rules::load(&network, &Saved::default())?;
     let settings = Settings { mtu: Some(mtu), ..Settings::up() };
     let mut requests = vec![links::set_index(format!("set {bridge} up"), link.index, &settings)];
     requests.extend(network.addresses(ROUTER).map(|cidr| addresses::add(link.index, bridge, cidr)));
     route.batch(&requests)?;
     let all = links::list(route)?;
     open_uplinks(route, &mut network, &all)?;
-    write_label(route, &network).inspect_err(|_| forwarding::switch_off(&network.label.switched))?;
-    Ok(network)
+    if network.label.is_open {
+        open::open(&mut Nft::open()?, &network)?;
+    }
+    network.label.is_half = false;
+    write_label(route, &network).map(|()| network)
 }
 
+/// Turns what the network needs to reach the outside. It is written down first, so that who is killed in between
+/// leaves word of it.
 fn open_uplinks(route: &mut Route, network: &mut Network, all: &[Link]) -> Result<()> {
-    if !network.label.is_internal {
-        let uplinks = forwarding::uplinks(all, &routes::list(route)?);
-        let switched = forwarding::of_uplinks(&uplinks, network.label.v6.is_some())?;
-        network.label.switched.extend(switched);
+    if network.label.is_internal {
+        return Ok(());
+    }
+    let uplinks = forwarding::uplinks(all, &routes::list(route)?);
+    let before: Vec<String> =
+        Network::among(all).into_iter().flat_map(|network| network.label.switched).collect();
+    let switches = forwarding::of_uplinks(&uplinks, all, network.label.v6.is_some(), &before)?;
+    if network.label.note(switches.iter().map(ToString::to_string)) {
+        write_label(route, network)?;
+    }
+    forwarding::turn(&switches)
+}
+
+/// Lets a network through the firewalls of others from now on.
+pub fn open_firewall(route: &mut Route, nft: &mut Nft, network: &mut Network) -> Result<()> {
+    open::open(nft, network)?;
+    if !std::mem::replace(&mut network.label.is_open, true) {
+        write_label(route, network)?;
     }
     Ok(())
 }
 
-fn write_label(route: &mut Route, network: &Network) -> Result<()> {
+/// Writes on the bridge what the network is.
+pub fn write_label(route: &mut Route, network: &Network) -> Result<()> {
     let settings = Settings { alias: Some(network.label.to_string()), ..Settings::default() };
     let what = format!("write the label of the network {}", network.name);
     route.ask(links::set_index(what, network.index, &settings)).map(drop)
@@ -79,69 +102,21 @@ pub fn repair(route: &mut Route, name: &NetName) -> Result<Network> {
     let mut network = Network::find(route, name)?;
     let bridge = name.bridge()?;
     forwarding::of_bridge(bridge.as_str(), network.label.v6.is_some())?;
-    let mut nft = Nft::open()?;
-    let (ports, all) = (ports::save(&mut nft, name)?, links::list(route)?);
-    rules::load(&network)?;
-    ports::restore(&mut nft, &network, &ports, &all)?;
+    let all = links::list(route)?;
+    repair_rules(&network, &all)?;
     let mut requests = vec![links::set_index(format!("set {bridge} up"), network.index, &Settings::up())];
     requests.extend(network.addresses(ROUTER).map(|cidr| addresses::add(network.index, &bridge, cidr)));
     route.batch(&requests)?;
-    let known = network.label.switched.clone();
     open_uplinks(route, &mut network, &all)?;
-    network.label.switched.sort_unstable();
-    network.label.switched.dedup();
-    if network.label.switched != known {
-        write_label(route, &network)?;
-    }
     Ok(network)
 }
 
-/// Removes a network; `force` takes its hosts' interfaces too. What a killed [`add`] has left is removed as well.
-pub fn remove(route: &mut Route, name: &NetName, force: bool) -> Result<()> {
-    let bridge = name.bridge()?;
-    let all = links::list(route)?;
-    let link = all.iter().find(|link| link.name == bridge.as_str() && link.kind == "bridge");
-    let link = link.ok_or_else(|| {
-        Error::new(format_args!("find the network {name}"), "no such network")
-            .hint("`netns net ls` lists them")
-    })?;
-    let ports: Vec<&Link> = all.iter().filter(|port| port.master == Some(link.index)).collect();
-    if !ports.is_empty() && !force {
-        return Err(Error::new(
-            format_args!("remove the network {name}"),
-            format_args!("{} in it", count_of(ports.len())),
-        )
-        .hint("--force takes it away from them"));
-    }
-    let networks = Network::among(&all);
-    let mut requests: Vec<_> =
-        ports.iter().filter_map(|port| port.name.parse().ok()).map(|port| links::remove(&port)).collect();
-    requests.push(links::remove(&bridge));
-    route.batch(&requests)?;
-    hand_over(route, name, networks)?;
-    hosts::remove(name)?;
-    Nft::open()?
-        .delete_table(&name.table())
-        .map_err(|refusal| refusal.of(&format!("remove the rules of the network {name}")))
-}
-
-fn count_of(count: usize) -> String {
-    if count == 1 { "one host is".to_owned() } else { format!("{count} hosts are") }
-}
-
-/// Turns off what was turned on for a network that has gone, unless another one needs it, which then keeps account.
-fn hand_over(route: &mut Route, name: &NetName, networks: Vec<Network>) -> Result<()> {
-    let (gone, others): (Vec<_>, Vec<_>) = networks.into_iter().partition(|network| network.name == *name);
-    let switched: Vec<String> = gone.into_iter().flat_map(|network| network.label.switched).collect();
-    match others.into_iter().find(|network| !network.label.is_internal) {
-        Some(mut heir) if !switched.is_empty() => {
-            heir.label.switched.extend(switched);
-            write_label(route, &heir)
-        }
-        Some(_) => Ok(()),
-        None => {
-            forwarding::switch_off(&switched);
-            Ok(())
-        }
-    }
+/// Loads both tables again, the second one where a host needs it.
+fn repair_rules(network: &Network, all: &[Link]) -> Result<()> {
+    let mut nft = Nft::open()?;
+    rules::load(network, &Saved::read(&mut nft, network, all)?)?;
+    let is_confined = |link: &Link| {
+        link.master == Some(network.index) && guard::Confinement::of(network, link.group).is_any()
+    };
+    if all.iter().any(is_confined) { guard::load(network) } else { Ok(()) }
 }

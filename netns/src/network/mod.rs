@@ -6,14 +6,22 @@
 //! | [`label`] | what is written on the bridge |
 //! | [`subnets`] | subnets that nobody uses |
 //! | [`rules`] | the table of nftables |
-//! | [`forwarding`] | the switches of the kernel that let packets through |
-//! | [`make`] | networks made, repaired and removed |
+//! | [`guard`] | hosts that may do less than the others, and the table for them |
+//! | [`forwarding`], [`switch`] | the switches of the kernel that let packets through |
+//! | [`make`], [`removal`] | networks made and repaired, and removed |
+//! | [`turn`] | one process at a time that does so |
+//! | [`remains`] | what killed ones have left |
 
 pub mod forwarding;
+pub mod guard;
 pub mod label;
 pub mod make;
+pub mod remains;
+pub mod removal;
 pub mod rules;
 pub mod subnets;
+pub mod switch;
+pub mod turn;
 
 use crate::cidr::Cidr;
 use crate::interface::Interface;
@@ -41,6 +49,11 @@ impl NetName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// That of the network which a bridge may be for.
+    pub fn of(link: &Link) -> Option<Self> {
+        link.name.strip_prefix(PREFIX).filter(|_| link.kind == "bridge")?.parse().ok()
     }
 
     /// Its bridge.
@@ -89,10 +102,10 @@ pub struct Network {
 }
 
 impl Network {
-    fn of(link: &Link) -> Option<Self> {
-        let name = link.name.strip_prefix(PREFIX)?.parse().ok()?;
+    /// The network that an interface is the bridge of.
+    pub fn of(link: &Link) -> Option<Self> {
         let label = Label::read(link.alias.as_deref()?)?;
-        Some(Network { name, index: link.index, mtu: link.mtu, label })
+        Some(Network { name: NetName::of(link)?, index: link.index, mtu: link.mtu, label })
     }
 
     /// The networks of the connection's namespace, sorted.
@@ -100,11 +113,17 @@ impl Network {
         Ok(Network::among(&links::list(route)?))
     }
 
-    /// The networks among interfaces, sorted.
+    /// The networks among interfaces, sorted; without those that are half made or half removed.
     pub fn among(links: &[Link]) -> Vec<Self> {
-        let mut networks: Vec<Network> = links.iter().filter_map(Network::of).collect();
+        let mut networks = Network::all_among(links);
+        networks.retain(|network| !network.label.is_half);
         networks.sort_by(|a, b| a.name.cmp(&b.name));
         networks
+    }
+
+    /// All of them.
+    pub fn all_among(links: &[Link]) -> Vec<Self> {
+        links.iter().filter_map(Network::of).collect()
     }
 
     /// The network of this name.
@@ -114,7 +133,7 @@ impl Network {
             None => {
                 Err(Error::new(what, "no such network").hint(format_args!("`netns net add {name}` makes it")))
             }
-            Some(link) => Network::of(&link).ok_or_else(|| {
+            Some(link) => Network::of(&link).filter(|network| !network.label.is_half).ok_or_else(|| {
                 Error::new(what, format_args!("the interface {} is none of netns, or half made", link.name))
                     .hint(format_args!("`netns net rm {name}` removes a half-made one"))
             }),

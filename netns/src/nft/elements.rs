@@ -1,7 +1,7 @@
 //! The elements of a map whose keys and values are made of several fields.
 
 use super::attributes::{bytes, each, find, nested, text};
-use super::{NEW, Nft, change};
+use super::{INET, NEW, Nft, change, comment};
 use crate::netlink::socket::{Frame, Refusal};
 use nix::errno::Errno;
 use std::net::IpAddr;
@@ -18,8 +18,6 @@ const KEY: u16 = 1;
 const DATA: u16 = 2;
 const USERDATA: u16 = 6;
 const VALUE: u16 = 1;
-/// What nft calls a comment: `NFTNL_UDATA_SET_ELEM_COMMENT` of libnftnl/udata.h.
-const COMMENT: u8 = 0;
 /// As many as fit into one attribute, with room.
 const AT_ONCE: usize = 400;
 
@@ -52,10 +50,8 @@ pub fn address(ip: IpAddr) -> Vec<u8> {
 /// The messages that add elements, which must not be there yet.
 pub fn add(table: &str, set: &str, elements: &[Element]) -> Vec<Frame> {
     let whole = |element: &Element| {
-        let comment = [element.comment.as_bytes(), &[0]].concat();
-        let comment = [&[COMMENT, comment.len() as u8], comment.as_slice()].concat();
         let data = nested(DATA, &bytes(VALUE, &element.value));
-        [key(element), data, bytes(USERDATA, &comment)].concat()
+        [key(element), data, bytes(USERDATA, &comment::write(&element.comment))].concat()
     };
     messages(NEW_ELEMENT, NEW, (table, set), elements, whole)
 }
@@ -78,32 +74,27 @@ fn messages(
 ) -> Vec<Frame> {
     let message = |elements: &[Element]| {
         let list: Vec<u8> = elements.iter().flat_map(|element| nested(ELEMENT, &content(element))).collect();
-        change(number, flags, [text(TABLE, table), text(SET, set), nested(ELEMENTS, &list)].concat())
+        change(INET, number, flags, [text(TABLE, table), text(SET, set), nested(ELEMENTS, &list)].concat())
     };
     elements.chunks(AT_ONCE).map(message).collect()
 }
 
 /// All elements of a map; none where there is no such map.
-pub fn list(nft: &mut Nft, table: &str, set: &str) -> Result<Vec<Element>, Refusal> {
-    let mut all = Vec::new();
-    let question = change(GET_ELEMENT, 0, [text(TABLE, table), text(SET, set)].concat());
-    let result = nft.dump(question, |_, attributes| {
-        let elements = find(attributes, ELEMENTS).unwrap_or_default();
-        all.extend(each(elements).filter_map(|(_, element)| read(element)));
-    });
-    match result {
-        Err(refusal) if refusal.errno != Errno::ENOENT => Err(refusal),
-        _ => Ok(all),
-    }
+pub fn list(nft: &mut Nft, family: u8, table: &str, set: &str) -> Result<Vec<Element>, Refusal> {
+    let question = change(family, GET_ELEMENT, 0, [text(TABLE, table), text(SET, set)].concat());
+    let lists = match nft.list(question, |_, body| find(body, ELEMENTS).map(<[u8]>::to_vec)) {
+        Err(refusal) if refusal.errno == Errno::ENOENT => return Ok(Vec::new()),
+        other => other?,
+    };
+    Ok(lists.iter().flat_map(|list| each(list)).filter_map(|(_, element)| read(element)).collect())
 }
 
 fn read(element: &[u8]) -> Option<Element> {
     let value = |kind| Some(find(find(element, kind)?, VALUE)?.to_vec());
-    Some(Element { key: value(KEY)?, value: value(DATA)?, comment: comment(element).unwrap_or_default() })
-}
-
-fn comment(element: &[u8]) -> Option<String> {
-    let [COMMENT, length, rest @ ..] = find(element, USERDATA)? else { return None };
-    let text = rest.get(..usize::from(*length).checked_sub(1)?)?;
-    Some(String::from_utf8_lossy(text).into_owned())
+    Some(Element {
+        key: value(KEY)?,
+        // The elements of a set have none.
+        value: value(DATA).unwrap_or_default(),
+        comment: find(element, USERDATA).and_then(comment::read).unwrap_or_default(),
+    })
 }

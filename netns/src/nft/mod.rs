@@ -3,15 +3,18 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`attributes`] | attributes out and in |
+//! | [`attributes`], [`comment`] | what messages are made of |
+//! | [`ruleset`] | tables, chains, rules and sets, read |
 //! | [`elements`] | the elements of a map |
-//! | [`flows`] | the flows that the kernel remembers |
-//! | [`chains`] | the chains of all tables that see forwarded packets |
+//! | [`rules`] | rules in the tables of others |
+//! | [`flows`] | connections that the kernel follows |
 
 pub mod attributes;
-pub mod chains;
+pub mod comment;
 pub mod elements;
 pub mod flows;
+pub mod rules;
+pub mod ruleset;
 
 use crate::netlink::socket::{Frame, Refusal, Socket};
 use chain::Result;
@@ -29,13 +32,16 @@ const BATCH_END: u16 = 0x11;
 /// `NFNL_SUBSYS_NFTABLES`.
 const SUBSYSTEM: u16 = 10;
 /// `NFPROTO_INET`: IPv4 and IPv6.
-const INET: u8 = 1;
-const GET_TABLE: u8 = 1;
+pub const INET: u8 = 1;
+/// `NFPROTO_BRIDGE`: what goes through bridges.
+pub const BRIDGE: u8 = 7;
 const DELETE_TABLE: u8 = 2;
 /// How long a process may take to end.
 const LONGEST: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// As many acknowledgements as surely fit into the socket's queue.
 const AT_ONCE: usize = 64;
+/// How often a list is asked for anew that changed while it was read.
+const TRIES: usize = 20;
 const TABLE_NAME: u16 = 1;
 
 /// A connection to nftables in one network namespace.
@@ -58,15 +64,32 @@ impl Nft {
         refusals.into_iter().flatten().next().map_or(Ok(()), Err)
     }
 
-    /// Asks for all of a kind; `take` gets the attributes of each answer, after the family that it is of.
-    pub fn dump(&mut self, question: Frame, mut take: impl FnMut(u8, &[u8])) -> Result<(), Refusal> {
-        let frame = Frame { flags: NLM_F_ACK | NLM_F_DUMP, ..question };
-        let refusals = self.0.exchange(&[frame], |_, _, body| {
-            if let [family, _, _, _, attributes @ ..] = body {
-                take(*family, attributes);
+    /// Asks for all of a kind, and once more when it changed meanwhile; `read` gets the family and the attributes of
+    /// each answer.
+    pub fn list<T>(
+        &mut self,
+        question: Frame,
+        read: impl Fn(u8, &[u8]) -> Option<T>,
+    ) -> Result<Vec<T>, Refusal> {
+        let frame = [Frame { flags: NLM_F_ACK | NLM_F_DUMP, ..question }];
+        for _ in 0..TRIES {
+            let mut all = Vec::new();
+            let refusals = self.0.exchange(&frame, |_, _, body| {
+                if let [family, _, _, _, attributes @ ..] = body {
+                    all.extend(read(*family, attributes));
+                }
+            })?;
+            match refusals.into_iter().flatten().next() {
+                None => return Ok(all),
+                // A kernel without such things has none.
+                Some(refusal) if [Errno::EOPNOTSUPP, Errno::EINVAL].contains(&refusal.errno) => {
+                    return Ok(all);
+                }
+                Some(refusal) if refusal.errno == Errno::EINTR => {}
+                Some(refusal) => return Err(refusal),
             }
-        })?;
-        refusals.into_iter().flatten().next().map_or(Ok(()), Err)
+        }
+        Err(Errno::EINTR.into())
     }
 
     /// Does each by itself; what is not there any more is no failure.
@@ -79,14 +102,6 @@ impl Nft {
             }
         }
         Ok(())
-    }
-
-    /// The names of the tables of IPv4 and IPv6.
-    pub fn tables(&mut self) -> Result<Vec<String>, Refusal> {
-        let mut names = Vec::new();
-        let question = change(GET_TABLE, 0, Vec::new());
-        self.dump(question, |_, attributes| names.extend(attributes::find_text(attributes, TABLE_NAME)))?;
-        Ok(names)
     }
 
     /// Closes the connection in a process of its own, for which nobody waits: after something was removed, that
@@ -113,8 +128,8 @@ impl Nft {
     }
 
     /// Removes a table with all that is in it; that there is none is no failure.
-    pub fn delete_table(&mut self, table: &str) -> Result<(), Refusal> {
-        let change = change(DELETE_TABLE, 0, attributes::text(TABLE_NAME, table));
+    pub fn delete_table(&mut self, family: u8, table: &str) -> Result<(), Refusal> {
+        let change = change(family, DELETE_TABLE, 0, attributes::text(TABLE_NAME, table));
         match self.transact(vec![change]) {
             Err(refusal) if refusal.errno == Errno::ENOENT => Ok(()),
             other => other,
@@ -125,9 +140,9 @@ impl Nft {
 /// The flags of something new that must not be there yet.
 const NEW: u16 = NLM_F_CREATE | NLM_F_EXCL;
 
-/// A message for the tables of IPv4 and IPv6; `number` is its `NFT_MSG_*`.
-fn change(number: u8, flags: u16, attributes: Vec<u8>) -> Frame {
-    let mut body = vec![INET, 0, 0, 0];
+/// A message for the tables of a family; `number` is its `NFT_MSG_*`.
+fn change(family: u8, number: u8, flags: u16, attributes: Vec<u8>) -> Frame {
+    let mut body = vec![family, 0, 0, 0];
     body.extend(attributes);
     Frame { kind: SUBSYSTEM << 8 | u16::from(number), flags: flags | NLM_F_ACK, body }
 }

@@ -1,9 +1,11 @@
 //! The ports of a namespace that lead to another: maps and rules of nftables that change where packets go.
 
 use super::reading::{self, Reading};
-use crate::netlink::ruleset::{Element, Rule, Ruleset, Set};
+use crate::netlink::socket::Refusal;
 use crate::netlink::sockets::Protocol;
-use chain::Result;
+use crate::nft::Nft;
+use crate::nft::elements::{self, Element};
+use crate::nft::ruleset::{Rule, Set};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -40,12 +42,13 @@ const PROTOCOL: u32 = 12;
 const PORT: u32 = 13;
 
 /// All, sorted.
-pub fn list(rules: &mut Ruleset) -> Result<Vec<Published>> {
+pub fn list(nft: &mut Nft) -> Result<Vec<Published>, Refusal> {
     let mut all = Vec::new();
-    for set in rules.sets()?.iter().filter(|set| leads_elsewhere(set)) {
-        all.extend(rules.elements(set)?.iter().filter_map(|element| of_element(set, element)));
+    for set in nft.sets()?.iter().filter(|set| leads_elsewhere(set)) {
+        let found = elements::list(nft, set.family, &set.table, &set.name)?;
+        all.extend(found.iter().filter_map(|element| of_element(set, element)));
     }
-    all.extend(rules.rules()?.iter().filter_map(of_rule));
+    all.extend(nft.rules()?.iter().filter_map(of_rule));
     all.sort();
     all.dedup();
     Ok(all)
@@ -74,14 +77,14 @@ fn parts(mut kinds: u32) -> Vec<u32> {
 
 fn of_element(set: &Set, element: &Element) -> Option<Published> {
     let key = values(set.key_type, &element.key)?;
-    let to = values(set.data_type, &element.data)?;
+    let to = values(set.data_type, &element.value)?;
     let (ip, port) = (to.address?, to.port?);
     Some(Published {
         protocol: Protocol::of(key.protocol?)?,
         address: key.address,
         port: key.port?,
         to: SocketAddr::new(ip, port),
-        comment: element.comment.clone(),
+        comment: Some(element.comment.clone()).filter(|comment| !comment.is_empty()),
     })
 }
 

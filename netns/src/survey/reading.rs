@@ -1,8 +1,9 @@
 //! What a rule of nftables says, as far as it matters here: linux/netfilter/nf_tables.h, and for rules of
 //! `iptables-nft` the structures of linux/netfilter/xt_tcpudp.h and linux/netfilter/nf_nat.h.
 
-use crate::netlink::ruleset::{Rule, nested, number, text};
 use crate::netlink::sockets::Protocol;
+use crate::nft::attributes::{find, find_number, find_text};
+use crate::nft::ruleset::Rule;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -30,13 +31,19 @@ pub struct Reading {
 }
 
 /// What becomes of a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It goes on.
     Accept,
-    /// It goes no further.
+    /// It goes no further, whether its sender is told or not.
     Drop,
-    /// Another chain decides.
+    /// This chain decides, and if it does not, the next rule.
+    Jump(String),
+    /// This chain decides.
+    Goto(String),
+    /// The chain does not decide.
+    Return,
+    /// A program does, or the next rule.
     Elsewhere,
 }
 
@@ -75,6 +82,7 @@ impl Reader {
             "immediate" => self.immediate(body),
             "nat" => self.nat(body),
             "masq" => self.reading.masquerades = true,
+            "reject" => self.reading.verdict = Some(Verdict::Drop),
             "match" => self.old_match(body),
             "target" => self.old_target(body, family),
             "counter" | "log" => {}
@@ -83,15 +91,15 @@ impl Reader {
     }
 
     fn load(&mut self, body: &[u8], held: fn(&[u8]) -> Held) {
-        if let Some(register) = attribute(body, 1).and_then(number) {
+        if let Some(register) = find_number(body, 1) {
             self.registers.insert(register, held(body));
         }
     }
 
     fn compare(&mut self, body: &[u8]) {
-        let register = attribute(body, 1).and_then(number).and_then(|register| self.registers.get(&register));
-        let is_equal = attribute(body, 2).and_then(number) == Some(0);
-        let value = attribute(body, 3).and_then(|data| attribute(data, 1));
+        let register = find_number(body, 1).and_then(|register| self.registers.get(&register));
+        let is_equal = find_number(body, 2) == Some(0);
+        let value = find(body, 3).and_then(|data| find(data, 1));
         let known = match (register, value) {
             (Some(held), Some(value)) if is_equal => {
                 let held = held.clone();
@@ -103,28 +111,23 @@ impl Reader {
     }
 
     fn immediate(&mut self, body: &[u8]) {
-        let (Some(register), Some(data)) = (attribute(body, 1).and_then(number), attribute(body, 2)) else {
+        let (Some(register), Some(data)) = (find_number(body, 1), find(body, 2)) else {
             return;
         };
-        if let Some(value) = attribute(data, 1) {
+        if let Some(value) = find(data, 1) {
             self.registers.insert(register, Held::Value(value.to_vec()));
         }
-        let code = attribute(data, 2).and_then(|verdict| attribute(verdict, 1)).and_then(number);
-        if let Some(code) = code {
-            self.reading.verdict = Some(match code {
-                0 => Verdict::Drop,
-                1 => Verdict::Accept,
-                _ => Verdict::Elsewhere,
-            });
+        if let Some(verdict) = find(data, 2) {
+            self.reading.verdict = self::verdict(verdict);
         }
     }
 
     fn nat(&mut self, body: &[u8]) {
-        let held = |kind| match self.registers.get(&number(attribute(body, kind)?)?) {
+        let held = |kind| match self.registers.get(&find_number(body, kind)?) {
             Some(Held::Value(value)) => Some(value.as_slice()),
             _ => None,
         };
-        match attribute(body, 1).and_then(number) {
+        match find_number(body, 1) {
             Some(1) => self.reading.to = destination(held(3), held(5), self.reading.port),
             _ => self.reading.masquerades = true,
         }
@@ -132,7 +135,7 @@ impl Reader {
 
     /// struct xt_tcp and struct xt_udp begin alike: the ranges of ports, from and to.
     fn old_match(&mut self, body: &[u8]) {
-        let (name, info) = (attribute(body, 1).map(text), attribute(body, 3).unwrap_or_default());
+        let (name, info) = (find_text(body, 1), find(body, 3).unwrap_or_default());
         let port = |at: usize| Some(u16::from_ne_bytes(info.get(at..at + 2)?.try_into().ok()?));
         match (name.as_deref(), port(4), port(6)) {
             (Some("tcp" | "udp"), Some(first), Some(last)) if first == last => {
@@ -145,7 +148,7 @@ impl Reader {
 
     /// struct nf_nat_range2: flags, two addresses of 16 bytes, ports in network byte order.
     fn old_target(&mut self, body: &[u8], family: u8) {
-        let (name, info) = (attribute(body, 1).map(text), attribute(body, 3).unwrap_or_default());
+        let (name, info) = (find_text(body, 1), find(body, 3).unwrap_or_default());
         let is_v4 = i32::from(family) == nix::libc::NFPROTO_IPV4;
         match name.as_deref() {
             Some("MASQUERADE" | "SNAT") => self.reading.masquerades = true,
@@ -153,12 +156,31 @@ impl Reader {
                 let address = info.get(4..if is_v4 { 8 } else { 20 });
                 self.reading.to = destination(address, info.get(36..38), self.reading.port);
             }
+            Some("REJECT") => self.reading.verdict = Some(Verdict::Drop),
             _ => self.reading.has_more = true,
         }
     }
 }
 
+/// `NFTA_VERDICT_CODE` and `NFTA_VERDICT_CHAIN`: `NF_*` of linux/netfilter.h, and below zero `NFT_*`.
+fn verdict(verdict: &[u8]) -> Option<Verdict> {
+    let chain = || find_text(verdict, 2);
+    Some(match find_number(verdict, 1)?.cast_signed() {
+        0 => Verdict::Drop,
+        1 => Verdict::Accept,
+        -3 => Verdict::Jump(chain()?),
+        -4 => Verdict::Goto(chain()?),
+        -5 => Verdict::Return,
+        _ => Verdict::Elsewhere,
+    })
+}
+
 impl Reading {
+    /// It has no conditions.
+    pub fn is_for_all(&self) -> bool {
+        *self == Reading { verdict: self.verdict.clone(), ..Reading::default() }
+    }
+
     fn learn(&mut self, held: &Held, value: &[u8]) -> Option<()> {
         match held {
             Held::Incoming => self.incoming = Some(text(value)),
@@ -174,7 +196,7 @@ impl Reading {
 
 /// `NFT_META_*`.
 fn meta(body: &[u8]) -> Held {
-    match attribute(body, 2).and_then(number) {
+    match find_number(body, 2) {
         Some(6) => Held::Incoming,
         Some(7) => Held::Outgoing,
         Some(16) => Held::Protocol,
@@ -185,7 +207,7 @@ fn meta(body: &[u8]) -> Held {
 
 /// `NFT_PAYLOAD_*`: the header, how far in, and how much.
 fn payload(body: &[u8]) -> Held {
-    let of = |kind| attribute(body, kind).and_then(number);
+    let of = |kind| find_number(body, kind);
     match (of(2), of(3), of(4)) {
         (Some(1), Some(9), Some(1)) => Held::Protocol,
         (Some(1), Some(16), Some(4)) | (Some(1), Some(24), Some(16)) => Held::Address,
@@ -199,6 +221,11 @@ fn destination(ip: Option<&[u8]>, to: Option<&[u8]>, same: Option<u16>) -> Optio
     Some(SocketAddr::new(address(ip?)?, to))
 }
 
+/// A text that may end with a zero.
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned()
+}
+
 fn address(value: &[u8]) -> Option<IpAddr> {
     match value.len() {
         4 => Some(Ipv4Addr::from(<[u8; 4]>::try_from(value).ok()?).into()),
@@ -209,8 +236,4 @@ fn address(value: &[u8]) -> Option<IpAddr> {
 
 fn port(value: &[u8]) -> Option<u16> {
     Some(u16::from_be_bytes(value.get(..2)?.try_into().ok()?))
-}
-
-fn attribute(body: &[u8], wanted: u16) -> Option<&[u8]> {
-    nested(body).find(|(kind, _)| *kind == wanted).map(|(_, value)| value)
 }

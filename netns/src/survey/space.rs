@@ -8,8 +8,8 @@ use crate::netlink::Route;
 use crate::netlink::addresses::{self, Address};
 use crate::netlink::links::{self, Link};
 use crate::netlink::routes::{self, Way};
-use crate::netlink::ruleset::Ruleset;
 use crate::netlink::sockets::{Listener, Protocol, Sockets};
+use crate::nft::Nft;
 use chain::Result;
 use chain::error::Cannot;
 use chain::ns::{self, Kind};
@@ -97,8 +97,7 @@ impl Space {
         self.ways = routes::list(&mut route)?;
         self.listeners = Sockets::open()?.listeners(&[Protocol::Tcp, Protocol::Udp])?;
         // Reading rules takes CAP_NET_ADMIN, which all else does not.
-        self.published =
-            Ruleset::open().and_then(|mut rules| published::list(&mut rules)).unwrap_or_default();
+        self.published = published::list(&mut Nft::open()?).unwrap_or_default();
         Ok(route)
     }
 

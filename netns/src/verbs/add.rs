@@ -21,11 +21,6 @@ pub fn run(options: &Options) -> Result<u8> {
     Ok(tell_all(options.names.iter().map(|name| make(name, &lock))))
 }
 
-/// Makes one, and leaves this process in it.
-pub fn add_one(name: &Name) -> Result<()> {
-    make(name, &names::prepare()?)
-}
-
 fn make(name: &Name, lock: &names::Lock) -> Result<()> {
     give::reserve(name, lock)?;
     create::enter_new()?;

@@ -8,7 +8,7 @@ use chain::Result;
 use chain::ns::{self, Kind};
 use chain::{Cannot, Error};
 use nix::errno::Errno;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 /// What it takes.
 #[derive(clap::Args, Debug)]
@@ -25,7 +25,7 @@ pub fn run(options: &Options) -> Result<u8> {
     let namespace = open(&options.target)?;
     let lock = names::prepare()?;
     give::reserve(&options.name, &lock)?;
-    give::bind(&options.name, &format!("/proc/self/fd/{}", namespace.as_fd().as_raw_fd()))?;
+    give::bind(&options.name, &give::source(&namespace))?;
     Ok(0)
 }
 

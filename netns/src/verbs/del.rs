@@ -1,7 +1,9 @@
 //! `netns del`: removes names.
 
+use crate::attach::leave::Member;
 use crate::name::Name;
 use crate::names::{self, DIRECTORY, State};
+use crate::namespace::Namespace;
 use crate::output::tell_all;
 use crate::refused;
 use chain::text::show;
@@ -37,21 +39,38 @@ pub fn run(options: &Options) -> Result<u8> {
     })))
 }
 
-/// Whether there was such a name, which may be one that only another tool would give.
+/// Whether there was such a name, which may be one that only another tool would give. What the namespace has had of
+/// networks under that name goes too.
 pub fn remove(name: &str) -> Result<bool> {
     let file = Path::new(DIRECTORY).join(name);
-    if names::look(&file)? == State::Absent {
+    let namespace = match names::look(&file)? {
+        State::Absent => return Ok(false),
+        State::Live(_) => Some(Namespace::of(show(name), names::open_file(name)?)),
+        State::Stale | State::InTheWay => None,
+    };
+    if !unbind(name, &file)? {
         return Ok(false);
     }
+    // As long as it is held open its addresses are no others'.
+    let members = namespace.iter().map(|namespace| Member::find(namespace, name));
+    let results = members.flat_map(|found| match found {
+        Ok(members) => members.into_iter().map(Member::leave).collect(),
+        Err(e) => vec![Err(e)],
+    });
+    results.collect::<Result<()>>().map(|()| true)
+}
+
+/// Whether there was anything to unbind.
+fn unbind(name: &str, file: &Path) -> Result<bool> {
     let _lock = names::lock()?;
-    match names::look(&file)? {
+    match names::look(file)? {
         State::Absent => Ok(false),
-        State::InTheWay => Err(refused::in_the_way(format!("remove {}", show(name)), &file)),
-        State::Live(_) | State::Stale => unbind(name, &file).map(|()| true),
+        State::InTheWay => Err(refused::in_the_way(format!("remove {}", show(name)), file)),
+        State::Live(_) | State::Stale => unmount_all(name, file).map(|()| true),
     }
 }
 
-fn unbind(name: &str, file: &Path) -> Result<()> {
+fn unmount_all(name: &str, file: &Path) -> Result<()> {
     let what = || format!("remove {}", show(name));
     for _ in 0..LAYERS {
         match unmount(file, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {

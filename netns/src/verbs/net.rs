@@ -1,14 +1,17 @@
 //! `netns net`: networks.
 
 use crate::cidr::Cidr;
+use crate::firewall::open;
 use crate::netlink::links::{self, Link};
 use crate::netlink::{Route, routes};
+use crate::network::guard::Confinement;
 use crate::network::label::{Label, PortLabel};
 use crate::network::subnets::{Taken, unique_local};
-use crate::network::{NetName, Network, forwarding, make};
-use crate::nft::{Nft, chains};
+use crate::network::turn::Turn;
+use crate::network::{NetName, Network, forwarding, make, removal};
+use crate::nft::Nft;
 use crate::output::print;
-use chain::error::{FAILED, say};
+use chain::error::FAILED;
 use chain::{Error, Result};
 use std::iter::once;
 
@@ -46,6 +49,9 @@ struct Add {
     /// Its hosts do not reach each other
     #[arg(long)]
     no_icc: bool,
+    /// Have the firewalls of others let it through
+    #[arg(long)]
+    open_firewall: bool,
     /// The largest packet, in bytes; that of the way out when not given
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1280..=65535))]
     mtu: Option<u32>,
@@ -70,6 +76,9 @@ struct Rm {
 
 #[derive(clap::Args, Debug)]
 struct Repair {
+    /// Have the firewalls of others let them through
+    #[arg(long)]
+    open_firewall: bool,
     /// The networks; all when none is given
     #[arg(value_name = "NAME")]
     names: Vec<NetName>,
@@ -78,16 +87,21 @@ struct Repair {
 /// Does it.
 pub fn run(options: &Options) -> Result<u8> {
     let mut route = Route::open()?;
+    let _turn = match &options.verb {
+        Verb::Ls(_) => None,
+        _ => Some(Turn::take()?),
+    };
     match &options.verb {
         Verb::Add(options) => add(&mut route, options).map(|()| 0),
         Verb::Ls(options) => list(&mut route, options).map(|()| 0),
-        Verb::Rm(options) => each(&options.names, |name| make::remove(&mut route, name, options.force)),
-        Verb::Repair(options) if options.names.is_empty() => {
-            let all: Vec<NetName> =
-                Network::list(&mut route)?.into_iter().map(|network| network.name).collect();
-            each(&all, |name| repair(&mut route, name))
+        Verb::Rm(options) => each(&options.names, |name| removal::remove(&mut route, name, options.force)),
+        Verb::Repair(options) => {
+            let names = match options.names.as_slice() {
+                [] => Network::list(&mut route)?.into_iter().map(|network| network.name).collect(),
+                given => given.to_vec(),
+            };
+            each(&names, |name| repair(&mut route, name, options.open_firewall))
         }
-        Verb::Repair(options) => each(&options.names, |name| repair(&mut route, name)),
     }
 }
 
@@ -106,8 +120,8 @@ fn add(route: &mut Route, options: &Add) -> Result<()> {
         None if !options.internal => mtu_of_uplinks(route)?,
         given => given,
     };
-    make::add(route, &options.name, label, mtu)?;
-    tell_of_drops(&options.name)
+    let network = make::add(route, &options.name, label, mtu)?;
+    open::tell(&mut Nft::open()?, &network)
 }
 
 fn label(route: &mut Route, options: &Add) -> Result<Label> {
@@ -130,7 +144,12 @@ fn label(route: &mut Route, options: &Add) -> Result<Label> {
         }
         None => forwarding::has_v6().then(|| unique_local(options.name.as_str(), v4)),
     };
-    Ok(Label { v4, v6, is_internal: options.internal, is_isolated: options.no_icc, switched: Vec::new() })
+    Ok(Label {
+        is_internal: options.internal,
+        is_isolated: options.no_icc,
+        is_open: options.open_firewall,
+        ..Label::of(v4, v6)
+    })
 }
 
 /// The smallest of the interfaces that lead out: larger packets would have to be cut, or be lost.
@@ -140,22 +159,12 @@ fn mtu_of_uplinks(route: &mut Route) -> Result<Option<u32>> {
     Ok(all.iter().filter(|link| uplinks.contains(link.name.as_str())).map(|link| link.mtu).min())
 }
 
-fn repair(route: &mut Route, name: &NetName) -> Result<()> {
-    make::repair(route, name)?;
-    tell_of_drops(name)
-}
-
-/// Says which firewall of this host would drop what the network forwards, and what lets it through.
-fn tell_of_drops(name: &NetName) -> Result<()> {
-    let found = chains::dropping_forward(&mut Nft::open()?).map_err(|refusal| refusal.of("list chains"))?;
-    let bridge = name.bridge()?;
-    for chains::Chain { family, table, name: chain } in found {
-        say(&format!("warning: the chain {chain} of the table {family} {table} drops what is forwarded"));
-        for direction in ["iifname", "oifname"] {
-            say(&format!("hint: nft insert rule {family} {table} {chain} {direction} {bridge} accept"));
-        }
+fn repair(route: &mut Route, name: &NetName, opens: bool) -> Result<()> {
+    let mut network = make::repair(route, name)?;
+    match opens || network.label.is_open {
+        true => make::open_firewall(route, &mut Nft::open()?, &mut network),
+        false => open::tell(&mut Nft::open()?, &network),
     }
-    Ok(())
 }
 
 fn list(route: &mut Route, options: &Ls) -> Result<()> {
@@ -177,22 +186,26 @@ fn row(network: &Network, all: &[Link]) -> String {
     let Label { v4, v6, .. } = network.label;
     let v6 = v6.map_or_else(|| "-".to_owned(), |v6| v6.to_string());
     let count = hosts(network, all).count();
-    let words = [(network.label.is_internal, " internal"), (network.label.is_isolated, " no-icc")];
+    let Label { is_internal, is_isolated, is_open, .. } = network.label;
+    let words = [(is_internal, " internal"), (is_isolated, " no-icc"), (is_open, " open-firewall")];
     let words: String = words.into_iter().filter_map(|(is_so, word)| is_so.then_some(word)).collect();
     format!("{:12} {:18} {v6:24} {count}{words}", network.name.as_str(), v4.to_string())
 }
 
 fn json(network: &Network, all: &[Link]) -> String {
-    let Label { v4, v6, is_internal, is_isolated, .. } = network.label;
+    let Label { v4, v6, is_internal, is_isolated, is_open, .. } = network.label;
     let addresses = |n| network.addresses(n).map(|cidr| cidr.ip.to_string()).collect::<Vec<_>>();
     let hosts: Vec<_> = hosts(network, all)
         .filter_map(|link| {
             let label = link.alias.as_deref().and_then(PortLabel::read).unwrap_or_default();
+            let Confinement { is_internal, is_isolated } = Confinement::of(network, link.group);
             Some(serde_json::json!({
                 "name": label.name,
                 "interface": link.name,
                 "addresses": addresses(network.host_number(&link.name)?),
                 "ports": label.ports,
+                "internal": is_internal,
+                "icc": !is_isolated,
             }))
         })
         .collect();
@@ -205,6 +218,7 @@ fn json(network: &Network, all: &[Link]) -> String {
         "router": addresses(crate::network::label::ROUTER),
         "internal": is_internal,
         "icc": !is_isolated,
+        "open_firewall": is_open,
         "hosts": hosts,
     })
     .to_string()

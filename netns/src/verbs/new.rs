@@ -1,16 +1,20 @@
 //! `netns new`: a command in a namespace that lasts as long as its processes, or a namespace in a network.
 
+use crate::aside::{self, helper};
 use crate::attach::plan::{Plan, number_of};
 use crate::attach::{self, Attachment};
 use crate::create;
+use crate::give;
 use crate::mac::Mac;
 use crate::name::Name;
+use crate::names;
 use crate::namespace::Namespace;
 use crate::netlink::Route;
+use crate::network::guard::Confinement;
 use crate::network::{NetName, Network};
+use crate::proxy::{self, listen};
 use crate::published::Published;
 use crate::rate::Rate;
-use crate::verbs::{add, del};
 use chain::child::Parent;
 use chain::exec::{Environment, exec_with};
 use chain::resolver::{HOSTS, RESOLV_CONF};
@@ -22,6 +26,7 @@ use std::net::IpAddr;
 /// What it takes.
 #[derive(clap::Args, Debug)]
 #[command(override_usage = "netns new -- COMMAND [ARG]...
+       netns new [--pasta [--dns ADDRESS]...] [-p PORT]... -- COMMAND [ARG]...
        netns new [NAME] --net NET [OPTION]... -- COMMAND [ARG]...
        netns new NAME --net NET [OPTION]...")]
 pub struct Options {
@@ -29,13 +34,16 @@ pub struct Options {
     #[arg(value_name = "NAME")]
     name: Option<OsString>,
     /// Put it into this network
-    #[arg(long, value_name = "NET")]
+    #[arg(long, value_name = "NET", group = "out")]
     net: Option<NetName>,
+    /// Give it the way out of this host, by pasta(1), for which no right is needed
+    #[arg(long, group = "out", conflicts_with_all = ["ip", "mac", "mtu", "down", "up", "internal", "no_icc", "open_firewall"])]
+    pasta: bool,
     /// Its address; without it, one that its name stands for, or a free one
     #[arg(long, value_name = "ADDRESS", requires = "net")]
     ip: Option<IpAddr>,
     /// Lead a port of this host, of 127.0.0.1 if no address is given, to one of it; repeatable
-    #[arg(short, long = "publish", value_name = "[ADDR:]PORT:PORT[/udp]", requires = "net")]
+    #[arg(short, long = "publish", value_name = "[ADDR:]PORT:PORT[/udp][,proxy]")]
     publish: Vec<Published>,
     /// Its Ethernet address
     #[arg(long, value_name = "ADDRESS", requires = "net")]
@@ -50,8 +58,17 @@ pub struct Options {
     #[arg(long, value_name = "RATE", requires = "net")]
     up: Option<Rate>,
     /// A server that resolves names, instead of those of this host; repeatable
-    #[arg(long, value_name = "ADDRESS", requires = "net")]
+    #[arg(long, value_name = "ADDRESS")]
     dns: Vec<IpAddr>,
+    /// No way out, and none in but from this host and the network
+    #[arg(long, requires = "net")]
+    internal: bool,
+    /// It and the others of the network do not reach each other
+    #[arg(long, requires = "net")]
+    no_icc: bool,
+    /// Have the firewalls of others let the network through
+    #[arg(long, requires = "net")]
+    open_firewall: bool,
     /// What to run, and its arguments
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -60,15 +77,7 @@ pub struct Options {
 /// Becomes the command, or waits for it where something is to be undone.
 pub fn run(options: &Options) -> Result<u8> {
     match (&options.net, &options.name, options.command.as_slice()) {
-        (None, Some(word), _) => {
-            Err(Error::new(format_args!("take {}", show(word)), "the command goes after --")
-                .hint(format_args!("as in `netns new -- {}`", show(word))))
-        }
-        (None, None, []) => Err(Error::new("start", "no command is given").hint("as in `netns new -- sh`")),
-        (None, None, command) => {
-            create::enter_new()?;
-            Err(chain::exec::exec(command))
-        }
+        (None, name, command) => without_network(options, name.as_ref(), command),
         (Some(_), None, []) => Err(Error::new("start", "neither a name nor a command is given")
             .hint("as in `netns new --net NET -- sh`")),
         (Some(net), name, command) => {
@@ -76,11 +85,41 @@ pub fn run(options: &Options) -> Result<u8> {
             let mut route = Route::open()?;
             let plan = plan(options, &mut route, net, name)?;
             match command {
+                [] if !plan.proxied.is_empty() => Err(nobody_waits(&plan.proxied[0])),
                 [] => named(&mut route, &plan).map(|()| 0),
                 command => transient(&mut route, &plan, command),
             }
         }
     }
+}
+
+fn without_network(options: &Options, name: Option<&OsString>, command: &[OsString]) -> Result<u8> {
+    match (name, command) {
+        (Some(word), []) => Err(Error::new(format_args!("take {}", show(word)), "the command goes after --")
+            .hint(format_args!("as in `netns new -- {}`", show(word)))),
+        (Some(name), _) => {
+            let why = "only the host of a network is called something";
+            Err(Error::new(format_args!("use the name {}", show(name)), why)
+                .hint("as in `netns new NAME --net NET -- sh`"))
+        }
+        (None, []) => Err(Error::new("start", "no command is given").hint("as in `netns new -- sh`")),
+        (None, _) if !options.dns.is_empty() && !options.pasta => {
+            Err(Error::new("use --dns", "without --net or --pasta no server is reached"))
+        }
+        (None, command) if options.pasta || !options.publish.is_empty() => {
+            aside::run(aside::Plan::new(options.pasta, &options.publish, &options.dns)?, command)
+        }
+        (None, command) => {
+            create::enter_new()?;
+            Err(chain::exec::exec(command))
+        }
+    }
+}
+
+fn nobody_waits(port: &Published) -> Error {
+    let what = format_args!("publish {port}");
+    Error::new(what, "a process leads it, which ends with the command, and there is none")
+        .hint("give a command, as in `netns new --net NET -p ... -- sh`, or leave the port to the rules of the kernel: on 127.0.0.1, without ,proxy")
 }
 
 fn read_name(name: &OsString) -> Result<Name> {
@@ -90,6 +129,7 @@ fn read_name(name: &OsString) -> Result<Name> {
 
 fn plan(options: &Options, route: &mut Route, net: &NetName, name: Option<Name>) -> Result<Plan> {
     let network = Network::find(route, net)?;
+    let (proxied, ports) = options.publish.iter().partition(|port| port.is_proxied);
     let plan = Plan {
         number: options.ip.map(|ip| number_of(&network, ip)).transpose()?,
         network,
@@ -98,23 +138,28 @@ fn plan(options: &Options, route: &mut Route, net: &NetName, name: Option<Name>)
         mtu: options.mtu,
         down: options.down,
         up: options.up,
-        ports: options.publish.clone(),
+        ports,
+        proxied,
         dns: options.dns.clone(),
+        confinement: Confinement { is_internal: options.internal, is_isolated: options.no_icc },
+        opens_firewall: options.open_firewall,
     };
     plan.check().map(|()| plan)
 }
 
 /// Runs the command in a new namespace, and takes back what does not go with it.
 fn transient(route: &mut Route, plan: &Plan, command: &[OsString]) -> Result<u8> {
+    let listeners = listen::open(&plan.proxied)?;
     let parent = Parent::prepare()?;
     let (inside, mut inner) = make(create::enter)?;
     let mut attachment = attach::attach(route, plan, &inside, &mut inner)?;
     let environment = environment(&attachment);
     let enter = || inside.enter().map_or_else(|e| e, |()| exec_with(command, &environment));
-    let status = parent
-        .start_at_once(0, None, enter)
-        .map_err(|errno| Error::os("start a process", errno))
-        .and_then(|child| parent.wait(child));
+    let status = proxy::start(&parent, &inside, listeners).and_then(|proxy| {
+        let child = parent.start_at_once(0, None, enter);
+        let child = child.map_err(|errno| Error::os("start a process", errno))?;
+        helper::wait(&parent, child, proxy.into_iter().collect())
+    });
     if let Err(e) = attachment.undo() {
         e.report();
     }
@@ -141,17 +186,16 @@ fn environment(attachment: &Attachment) -> Environment {
     environment
 }
 
-/// Makes a namespace with a name, which stays.
+/// Makes a namespace with a name, which stays. It gets the name last of all: until then it goes with this process.
 fn named(route: &mut Route, plan: &Plan) -> Result<()> {
     let Some(name) = &plan.name else { return Ok(()) };
-    let (inside, mut inner) = make(|| add::add_one(name))?;
-    match attach::attach(route, plan, &inside, &mut inner) {
-        Ok(_) => Ok(()),
-        Err(e) => {
-            if let Err(also) = del::remove(name.as_str()) {
-                also.report();
-            }
-            Err(e)
+    give::reserve(name, &names::prepare()?)?;
+    let (inside, mut inner) = make(create::enter)?;
+    let mut attachment = attach::attach(route, plan, &inside, &mut inner)?;
+    let given = names::prepare().and_then(|_lock| give::bind(name, &give::source(&inside)));
+    given.inspect_err(|_| {
+        if let Err(also) = attachment.undo() {
+            also.report();
         }
-    }
+    })
 }

@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+pub mod guest;
+
 use nix::sched::{CloneFlags, unshare};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
@@ -35,15 +37,18 @@ const UPLINK: &str = "
 /// Whether the test can run; a skip says why, and is a failure with CHAIN_TESTS_MUST_RUN=1.
 fn can_run() -> bool {
     let has_nft = Command::new("nft").arg("--version").output().is_ok_and(|output| output.status.success());
-    let why = match (nix::unistd::geteuid().is_root(), has_nft) {
+    match (nix::unistd::geteuid().is_root(), has_nft) {
         (true, true) => return true,
-        (false, _) => "it needs root",
-        (true, false) => "it needs nft, of the package nftables",
-    };
+        (false, _) => skip("it needs root"),
+        (true, false) => skip("it needs nft, of the package nftables"),
+    }
+    false
+}
+
+fn skip(why: &str) {
     let must = std::env::var_os("CHAIN_TESTS_MUST_RUN").is_some_and(|value| value == "1");
     assert!(!must, "this test must run, but {why}");
     eprintln!("skipped: {why}");
-    false
 }
 
 /// Runs a test on a host of its own.

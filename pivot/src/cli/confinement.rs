@@ -98,6 +98,9 @@ impl Table for Policy {
             "Say how eagerly the kernel kills CMD when memory runs out: -1000 to 1000",
             |policy, text| limits::parse_oom(text).map(|score| policy.oom_score_adj = Some(score)),
         ),
+        switch("default-signals", "Let no signal be ignored by CMD from the start", |policy, text| {
+            is_on(text).map(|on| policy.default_signals = on)
+        }),
         switch(
             "new-session",
             "Run CMD in a session of its own, without a terminal that controls it",

@@ -46,6 +46,8 @@ pub struct Policy {
     pub umask: Option<Mode>,
     /// What is added to the score by which the kernel kills.
     pub oom_score_adj: Option<i32>,
+    /// Every signal does to the command what it does by default.
+    pub default_signals: bool,
     /// The command leads a session.
     pub new_session: bool,
     /// It has a terminal of its own.

@@ -4,6 +4,7 @@ use super::Confinement;
 use crate::command::Command;
 use crate::root::Start;
 use chain::child::{Child, Parent};
+use chain::ns::is_in_first_user_namespace;
 use chain::pty::{self, Pty};
 use chain::sys::fd::close_from_3_except;
 use chain::{Cannot, Error, Result, error};
@@ -132,7 +133,9 @@ fn open_terminal(dir: BorrowedFd<'_>, path: &str, resolve: ResolveFlags) -> io::
 fn warn_of_power(confinement: &Confinement) {
     let policy = &confinement.policy;
     let is_filtered = confinement.filter.is_some();
-    if is_filtered || policy.user.is_some() || !isatty(stdin()) || !is_host() {
+    // The capabilities of any other user namespace do not count for a terminal: user_namespaces(7).
+    let counts = is_in_first_user_namespace();
+    if is_filtered || policy.user.is_some() || !isatty(stdin()) || !counts {
         return;
     }
     let rights = confinement.rights.map(|rights| rights.permitted);
@@ -144,10 +147,4 @@ fn warn_of_power(confinement: &Confinement) {
              --seccomp-deny @tiocsti or --pty prevents it",
         );
     }
-}
-
-/// The capabilities of any other user namespace do not count for a terminal: user_namespaces(7).
-fn is_host() -> bool {
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    map.split_whitespace().eq(["0", "0", "4294967295"])
 }

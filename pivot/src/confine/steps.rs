@@ -5,6 +5,7 @@ use super::{Confinement, capabilities, credentials, landlock, limits};
 use crate::root::{Start, start_in};
 use chain::sys::fd::close_from_3_except;
 use chain::sys::keyring;
+use chain::sys::signal::reset_all;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -30,11 +31,13 @@ pub const OUTSIDE: [Step; 5] = [
 ];
 
 /// What is done in the new root, just before the command. The order is that of runc's standard_init_linux.go.
-pub const INSIDE: [Step; 14] = [
+pub const INSIDE: [Step; 15] = [
     // Once every file has been opened that is still needed, and while there is the right to.
     set_limits,
     // Nothing makes a file any more.
     set_umask,
+    // Nothing of this program handles one.
+    reset_signals,
     // Before the filters, which need no right with it. It does not hinder what follows: only the start of a program.
     give_up_privileges,
     // Without it they take CAP_SYS_ADMIN, so they come while that is there, and must let pass what follows.
@@ -105,6 +108,13 @@ fn set_limits(this: &mut Confinement) -> Result<()> {
 
 fn set_umask(this: &mut Confinement) -> Result<()> {
     this.policy.umask().map(umask);
+    Ok(())
+}
+
+fn reset_signals(this: &mut Confinement) -> Result<()> {
+    if this.policy.default_signals {
+        reset_all();
+    }
     Ok(())
 }
 

@@ -1,14 +1,16 @@
-# What the first tree of `list-tree` changes in those that follow, the upper ones first.
+# What the first tree of `list-tree` changes in those that follow, the upper ones first, all of them shown at $place. The
+# last record tells that none is missing.
+
+# Objects are put together with +, which does not copy them.
+def paths_of($letter): reduce (.[] | select(startswith($letter))) as $record ({};
+  ($record | index(" ")) as $at | . + {($record[$at + 2:]): ($record[1:$at] | if . == "" then true else . end)});
 
 def trees:
-  reduce (split("\u0000")[] | select(. != "")) as $record ([];
-    if $record == "n" then . + [{entries: {}, removed: {}, opaque: {}}]
-    else ($record | index(" ")) as $at
-    | $record[$at + 2:] as $path
-    | if $record[0:1] == "e" then .[-1].entries[$path] = $record[1:$at]
-      elif $record[0:1] == "r" then .[-1].removed[$path] = true
-      else .[-1].opaque[$path] = true end
-    end);
+  split("\u0000")
+  | if .[-1] != "z" then "box: cannot compare all of it: see above\n" | halt_error(125) else .[:-1] end
+  | (indices("n") + [length]) as $starts
+  | [range($starts | length - 1) as $number | .[$starts[$number] + 1:$starts[$number + 1]]
+     | {entries: paths_of("e"), removed: paths_of("r"), opaque: paths_of("o")}];
 
 # Of /a/b/c: /a/b and /a.
 def above: split("/") | [range(length - 1; 1; -1) as $n | .[:$n] | join("/")];
@@ -39,5 +41,5 @@ trees | .[0] as $upper | .[1:] as $lower
       elif $path | is_in($lower) then {kind: "C", path: $path}
       else select($path | is_mount_point($type) | not) | {kind: "A", path: $path} end),
    (hidden($upper; $lower) | {kind: "D", path: .})]
-| sort_by(.path)[]
+| sort_by(.path)[] | .path |= $place + .
 | if $json != "" then tojson else "\(.kind) \(.path | gsub("[[:cntrl:]]"; "?"))" end

@@ -31,6 +31,13 @@ need_life() {
   esac
 }
 
+# need_group VERB: dies unless there is a group to be told.
+need_group() {
+  [ -f "$box/groupless" ] || return 0
+  load groupless
+  die "cannot $1 $which: it has no control group" "$(show_delegation)"
+}
+
 # Sets $group to the path of the group of the box from the top of each hierarchy, which means the same wherever box
 # itself runs.
 find_group() {

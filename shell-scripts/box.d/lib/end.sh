@@ -2,6 +2,11 @@
 
 # Waits until the box has ended and has been written down, at most $1 seconds if given; whether it has.
 await_end() {
+  if [ -f "$box/groupless" ]; then
+    load groupless
+    await_groupless "$1"
+    return
+  fi
   find_tools cgctl
   status=0
   "$cgctl" wait ${1:+--timeout "$1"} "box-$id" 2>/dev/null || status=$?
@@ -20,8 +25,29 @@ end_box() {
     [ "$state" != paused ] || "$cgctl" thaw "box-$id" 2>/dev/null || :
     ! await_end "$1" || return 0
   fi
-  "$cgctl" kill "box-$id" 2>/dev/null || :
+  kill_all
   await_end 10 || die "cannot end $which: it does not end" "box inspect $which"
+}
+
+kill_all() {
+  if [ -f "$box/groupless" ]; then
+    load groupless
+    kill_groupless
+  else
+    "$cgctl" kill "box-$id" 2>/dev/null || :
+  fi
+}
+
+# Sets $killing to the command line of that, quoted.
+plan_killing() {
+  if [ -f "$box/groupless" ]; then
+    load groupless
+    find_first && quote kill -s KILL "$first"
+  else
+    find_tools cgctl
+    quote "$cgctl" kill "box-$id"
+  fi
+  killing=$quoted
 }
 
 # Shows what is written to the log, open as descriptor 3, until the box ends: each cat goes on where the last one was.

@@ -28,7 +28,10 @@ enter_layers() {
   load pipeline
   find_tools unshare-rs pivot
   find_busybox || die "cannot enter $which: there is no static busybox" 'apt-get install busybox-static'
-  quote "$unshare_rs" -m "$pivot" --bare --dev --dev
+  maps=''
+  [ -z "$rootless" ] || find_maps
+  # shellcheck disable=SC2086 # options without blanks
+  quote "$unshare_rs" $maps -m "$pivot" --bare --dev
   entry=$quoted
   each_root_option take_root
   quote --tmpfs /proc --ro-bind "$busybox:/proc/busybox"

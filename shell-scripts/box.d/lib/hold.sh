@@ -16,6 +16,10 @@ close_held_workshop() {
 
 hold_box() {
   [ "$state" = running ] || return 0
+  if [ -f "$box/groupless" ]; then
+    say "warning: $which goes on meanwhile, for want of a control group"
+    return
+  fi
   find_group
   held=$group
   "$cgctl" freeze "$group" || exit 125

@@ -36,8 +36,8 @@ check_shown() {
 copy_settings() {
   find /etc -xdev \( -type d ! -perm -005 -prune \) -o \
     \( -type d -o -type l -o -type f -perm -004 \) -print0 >wanted 2>/dev/null || :
-  real tar -c -f - --null --no-recursion --verbatim-files-from -P -T wanted 2>/dev/null |
-    real tar -x -p -f - -C root 2>&4 &
+  become tar -c -f - --null --no-recursion --verbatim-files-from -P -T wanted 2>/dev/null |
+    become tar -x -p -f - -C root 2>&4 &
   jobs=$!
   wait "$jobs" || accept_losses copy
   jobs=''

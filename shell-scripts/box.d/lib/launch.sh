@@ -4,7 +4,7 @@
 make_box() {
   make_network
   if [ -n "$explain" ]; then
-    step mkdir -p "$box/upper" "$box/work" ${overlays:+"$box/over"} "$run"
+    step mkdir -p "$box" ${overlays:+"$box/over"} "$run"
     return
   fi
   make_places
@@ -12,7 +12,7 @@ make_box() {
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  attempt create "$box" mkdir -p "$box/upper" "$box/work" ${overlays:+"$box/over"} "$run"
+  attempt create "$box" mkdir -p "$box" ${overlays:+"$box/over"} "$run"
   describe_process $$
   write_value "$run/owner" "$owner_line"
   write_files
@@ -24,6 +24,7 @@ bridges=/proc/sys/net/ipv4/conf
 
 # Of two who make it at once one finds that it is there.
 make_network() {
+  [ -z "$rootless" ] || return 0
   case $net in none | host) return ;; esac
   [ ! -d "$bridges/nb-$net" ] || return 0
   [ "$net" = box ] || die "cannot join network $net: there is none" "netns net add $net"
@@ -45,6 +46,7 @@ write_files() {
   [ -z "$tty" ] || write_value "$box/tty" yes
   [ -z "$init" ] || write_value "$box/init" yes
   [ -z "$privileged" ] || write_value "$box/privileged" yes
+  [ -z "$groupless" ] || write_value "$box/groupless" yes
   write_value "$box/log" ''
   : >"$box/log"
 }
@@ -108,17 +110,23 @@ launch_behind() {
   fail_to_start
 }
 
-# A shell gives a process in the background nothing to read; -i holds its input open for whoever may write to it.
+# A shell gives a process in the background nothing to read; -i holds its input open for whoever may write to it. The
+# process says who it is before it becomes the outermost link: nobody else can be trusted to live until then.
 start_behind() {
   if [ -n "$interactive" ]; then
     attempt create "$run/input" mkfifo "$run/input"
-    exec 0<>"$run/input"
+    exec 3<>"$run/input"
   else
-    exec </dev/null
+    exec 3</dev/null
   fi
-  eval "exec setsid $pipeline" <&0 >>"$box/log" 2>&1 &
+  {
+    cd /
+    describe_process self
+    replace_value "$run/owner" "$owner_line"
+    eval "exec setsid $pipeline"
+  } <&3 >>"$box/log" 2>&1 3<&- &
   job=$!
-  describe_process "$job" && write_value "$run/owner" "$owner_line" || :
+  exec 3<&-
 }
 
 # Until the first process of the box is no link any more, or all has ended.

@@ -7,7 +7,11 @@ tree_to_tar() (
   find_program getfattr || die "cannot pack $1: there is no getfattr" 'apt-get install attr'
   as_root rm -rf "$work/lists"
   attempt create "$work/lists" mkdir "$work/lists"
-  as_root sh "$parts/inside/pack-layer" "$1" "$work/lists"
+  tree=$1
+  set --
+  # What is not the caller's, such as a directory of root's that was laid over an image, would be nobody's.
+  has_ids || set -- --owner=0 --group=0
+  as_root sh "$parts/inside/pack-layer" "$tree" "$work/lists" "$@"
 )
 
 # layer_from_upper DIR: makes a layer of a tree with the marks of overlayfs. Sets $digest and $bytes.

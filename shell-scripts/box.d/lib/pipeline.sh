@@ -12,6 +12,8 @@ walk_words() {
   shift
   while [ $# -gt 0 ]; do
     [ "$previous" != -- ] || [ "$link" = unshare-rs ] || link=${1##*/}
+    # The first of two only makes a user root: netns comes behind it.
+    case "$link ${2-} ${3-} ${4-}" in 'unshare-rs -Ur -- '* | 'unshare-rs -Ur --map-auto --') link=maps ;; esac
     word=$1 next=${2-}
     [ "$link" = unshare-rs ] || "$act"
     quote_word "$word"
@@ -20,12 +22,15 @@ walk_words() {
   done
 }
 
-# each_root_option FUNCTION: calls it with OPTION and VALUE for what pivot is told.
+# each_root_option FUNCTION: calls it with OPTION and VALUE for what pivot is told before the command of the box.
 each_root_option() {
+  read_text "$box/command"
+  command_text=$text
   read_text "$box/pipeline"
-  eval "walk_root $1 $text"
+  eval "walk_root $1 ${text%" $command_text"}"
 }
 
+# A value never looks like an option.
 walk_root() {
   act=$1
   while shift && [ $# -gt 0 ] && [ "${1##*/}" != pivot ]; do
@@ -33,9 +38,12 @@ walk_root() {
   done
   while shift && [ $# -gt 0 ]; do
     case $1 in
-      --confine | --clear-env | --pty | --ro | --bare | --*=*) "$act" "$1" '' ;;
-      -*) "$act" "$1" "$2" && shift ;;
-      *) return 0 ;;
+      --*=*) "$act" "$1" '' ;;
+      -*)
+        case ${2-} in
+          '' | -*) "$act" "$1" '' ;;
+          *) "$act" "$1" "$2" && shift ;;
+        esac ;;
     esac
   done
 }

@@ -1,39 +1,44 @@
 # Where things are: the two directories of state, the tools, and names.
 
-# Sets $uid, without a process.
-find_uid() {
-  while read -r key _ uid _; do
-    [ "$key" != Uid: ] || return 0
+# Sets $uid, and $rootless for who has not the rights of root over the machine: a user, the root of a user namespace, or
+# one that was left without CAP_SYS_ADMIN. Without a process.
+find_rights() {
+  rootless='' capable=''
+  while read -r key first effective _; do
+    case $key in
+      Uid:) uid=$effective ;;
+      CapEff:) capable=${first%?????} && break ;;
+    esac
   done </proc/self/status
+  read -r _ _ ids </proc/self/uid_map
+  case $uid,$ids,$capable in
+    0,4294967295,*[2367abef]) ;;
+    *) rootless=yes && load rootless ;;
+  esac
 }
 
-# Sets $store and $runs, and $rootless for a user without root's rights.
+# Sets $store and $runs, and what find_rights sets.
 find_places() {
-  find_uid
-  rootless=''
-  if [ "$uid" = 0 ]; then
-    store=/var/lib/box runs=/run/box
-  else
-    rootless=yes
-    store=${XDG_DATA_HOME:-${HOME:-/nonexistent}/.local/share}/box runs=''
-    [ -z "${XDG_RUNTIME_DIR-}" ] || runs=$XDG_RUNTIME_DIR/box
-  fi
+  find_rights
+  store=/var/lib/box runs=/run/box
+  [ -z "$rootless" ] || find_places_of_user
   store=${BOX_STORE:-$store}
   runs=${BOX_RUN:-${runs:-$store/run}}
   case $store$newline$runs in
     /*"$newline"/*) ;;
     *) die "cannot use $store and $runs: BOX_STORE and BOX_RUN must be absolute paths" ;;
   esac
+  [ -z "$rootless" ] || check_places
 }
 
 # Makes the directories of state, private to their user, where they are missing.
 make_places() {
-  [ -d "$store/names" ] && [ -d "$store/boxes" ] && [ -d "$runs" ] && return
-  (
+  [ -d "$store/names" ] && [ -d "$store/boxes" ] && [ -d "$runs" ] || (
     umask 077
     attempt create "$store" mkdir -p "$store/boxes" "$store/names" "$store/images" "$store/layers"
     attempt create "$runs" mkdir -p "$runs"
   ) || exit 125
+  [ -z "$rootless" ] || check_modes
 }
 
 # find_tools NAME...: sets $cgctl, $netns, $pivot, $unshare_rs, $nsenter_rs to the word that starts each: its bare name

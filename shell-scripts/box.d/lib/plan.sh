@@ -38,12 +38,21 @@ plan_box() {
   plan_net
   plan_namespaces
   plan_root
-  pipeline="$group_words$limit_words $net_words$unshare_words $pivot_words $command"
+  pipeline="$group_words$limit_words $maps_words$net_words$unshare_words $pivot_words $command"
 }
 
 # What is between the two kinds of words may be put there later.
 plan_group() {
-  quote "$cgctl" new --status-file "$run/status" --then "$here/box" --then settle --then "$id"
+  group_options='' groupless=''
+  find_cgroup_mounts
+  if [ -n "$rootless" ] || [ "$cgroup_mounts" != read-write ]; then
+    load groupless
+    plan_scarce_group
+  else
+    # With cgroup v1 only what has a limit is counted, and can be given one later.
+    memory=${memory:-max} cpus=${cpus:-max}
+  fi
+  quote "$cgctl" new ${group_options:+"$group_options"} --status-file "$run/status" --then "$here/box" --then settle --then "$id"
   group_words=$quoted
   quote --log "$box/log"
   log_words=" $quoted"
@@ -51,10 +60,14 @@ plan_group() {
   limit_words=" $quoted"
 }
 
-# A network of one's own is the default of root; others have none yet.
+# A network that is made on first use is the default of root.
 plan_net() {
-  [ -n "$net" ] || if [ -n "$rootless" ]; then net=none; else net=box; fi
   net_words='' own_net=''
+  if [ -n "$rootless" ]; then
+    plan_users_net
+    return
+  fi
+  net=${net:-box}
   case $net in
     none | host)
       [ -z "$ports" ] || die "cannot publish$ports: there is no network to lead it to" "leave --net $net out"
@@ -66,7 +79,10 @@ plan_net() {
 }
 
 plan_namespaces() {
-  quote "$unshare_rs" -muipC ${own_net:+-n} ${init:+--init} --hostname "${hostname:-$short}" --pid-file "$run/pid"
+  maps_words='' user_options=''
+  [ -z "$rootless" ] || plan_users_namespaces
+  # shellcheck disable=SC2086 # options without blanks
+  quote "$unshare_rs" $user_options -muipC ${own_net:+-n} ${init:+--init} --hostname "${hostname:-$short}" --pid-file "$run/pid"
   unshare_words=$quoted
 }
 
@@ -77,7 +93,7 @@ plan_root() {
   else
     add_words pivot_words --confine --seccomp-save "$run/seccomp"
   fi
-  pivot_words=$pivot_words$capabilities${tty:+ --pty}${read_only:+ --ro}
+  pivot_words="$pivot_words --default-signals"$capabilities${tty:+ --pty}${read_only:+ --ro}
   plan_layers
   read_text "$from/overlays"
   overlays=$text
@@ -122,5 +138,6 @@ plan_user() {
       check_workdir "$workdir"
       add_words pivot_words --dir "$workdir" --chdir "$workdir" ;;
   esac
+  [ -z "$rootless" ] || check_users_user "$user"
   [ -z "$user" ] || add_words pivot_words --user "$user"
 }

@@ -62,20 +62,31 @@ save_manifest() {
     save layout/index.json
 }
 
-# write_layout FILE|-
+# write_layout FILE|-: FILE is complete when it gets its name; what is left of it otherwise goes with the workshop.
 write_layout() {
   real find layout -exec touch -h -d @0 {} +
-  set -- "$1" real tar -C layout -c -f - --sort=name --format=ustar --owner=0 --group=0 --numeric-owner \
-    --mode=u=rwX,go=rX blobs index.json oci-layout
   if [ "$1" = - ]; then
-    shift
-    "$@" 2>&4 || give_up save
+    pack_layout
   else
     locate output "$1"
-    shift
-    beside=$(mktemp "$output.XXXXXX" 2>&1) || die "cannot write $output: ${beside##*: }"
-    "$@" >"$beside" 2>&4 || { rm -f "$beside" && give_up save; }
+    beside=$(mktemp "$output.XXXXXX" 2>&1) || {
+      reason=${beside##*: } beside=''
+      die "cannot write $output: $reason"
+    }
+    pack_layout >"$beside"
     chmod "$(printf %o "$((0666 & ~0$(umask)))")" "$beside"
     attempt write "$output" mv -f "$beside" "$output"
+    beside=''
   fi
+}
+
+pack_layout() {
+  become tar -C layout -c -f - --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+    blobs index.json oci-layout 2>&4 &
+  jobs=$!
+  packed=0
+  wait "$jobs" || packed=$?
+  jobs=''
+  [ "$packed" -ne 141 ] || die "cannot save $label: Broken pipe"
+  [ "$packed" -eq 0 ] || give_up save
 }

@@ -61,7 +61,7 @@ copy_directory() {
   case $store/ in
     "${source%/}"/*) die "cannot import $label: the store $store is in it" ;;
   esac
-  real cp -a -x -- "$source/." root/ >/dev/null 2>&4 &
+  become cp -a -x -- "$source/." root/ >/dev/null 2>&4 &
   jobs=$!
   wait "$jobs" || accept_losses copy
   jobs=''

@@ -37,14 +37,15 @@ cannot_write() {
   die "cannot write $1: it was refused"
 }
 
-# Sets $owner_line for process $1: its pid, when it started, and which boot that was, so that it means one process only.
+# Sets $owner_line for process $1, a pid or self: its pid, when it started, and which boot that was, so that it means one
+# process only.
 describe_process() {
   owner_line=''
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
   [ -n "${boot-}" ] || read -r boot </proc/sys/kernel/random/boot_id
   set -f
   # shellcheck disable=SC2086 # fields of proc_pid_stat(5), after the name, which may have blanks
-  set -- "$1" ${stat##*)}
+  set -- "${stat%% *}" ${stat##*)}
   set +f
   case $2 in Z | X) return 1 ;; esac
   owner_line="$1 ${21} $boot"
@@ -96,6 +97,7 @@ find_state() {
     state=created
   else
     settle ''
+    [ -s "$box/exited" ] || { state=exited ended=$now && return; }
     find_state
   fi
 }
@@ -139,40 +141,57 @@ find_group_files() {
   done <"/proc/$pid/cgroup"; } 2>/dev/null || :
 }
 
-# Sets $cgroup2 and $freezer to their mount points.
+# Sets $cgroup2 and $freezer to their mount points, and $cgroup_mounts to read-only, read-write or none.
 find_cgroup_mounts() {
-  cgroup2='' freezer='' cgroup_mounts=known
+  cgroup2='' freezer='' cgroup_mounts=none
   while read -r _ _ _ _ point rest; do
     case $rest in
       *' - cgroup2 '*) cgroup2=$point ;;
       *' - cgroup '*freezer*) freezer=$point ;;
+      *' - cgroup '*) ;;
+      *) continue ;;
     esac
+    case $rest in rw*) cgroup_mounts=read-write ;; *) [ "$cgroup_mounts" != none ] || cgroup_mounts=read-only ;; esac
   done </proc/self/mountinfo
 }
 
-# settle CODE [OOM_KILLS [ERROR]]: writes down how a box that has ended did end: with this exit status, or if that is
+# The directory of what goes with a reboot may have stayed: that of a user can be on disk.
+has_owner_of_this_boot() {
+  read_value "$run/owner"
+  [ -n "$value" ] || return 1
+  [ -n "${boot-}" ] || read -r boot </proc/sys/kernel/random/boot_id
+  [ "${value##* }" = "$boot" ]
+}
+
+# settle CODE [OOM_KILLS [ERROR [TIME]]]: writes down how a box that has ended did end: with this exit status, or if it is
 # not known, killed from outside when its run directory is still there, and by a reboot otherwise. Whoever makes `exited`
 # also tells the history.
 settle() {
   code=$1 oom=${2:-0} error=${3-}
   if [ -z "$code" ]; then
+    [ ! -f "$box/exited" ] || return 0
     read_status
     if [ -n "$code" ]; then
       :
-    elif [ -f "$run/owner" ]; then
+    elif has_owner_of_this_boot; then
       code=137 error=${error:-'killed from outside'}
     else
       code=unknown error=${error:-'interrupted by a reboot'}
     fi
   fi
-  now
-  write_value "$box/code" "$code"
-  write_value "$box/oom" "$oom"
-  [ -z "$error" ] || write_value "$box/error" "$error"
+  now=${4-}
+  [ -n "$now" ] || now
+  write_end || return 0
   set -C
   { printf '%s\n' "$now" >"$box/exited"; } 2>/dev/null && won=yes || won=''
   set +C
   [ -z "$won" ] || record stop
+}
+
+# In a full store nothing can be written down: then it is found out anew each time, and the box can be removed.
+write_end() {
+  { printf '%s\n' "$code" >"$box/code" && printf '%s\n' "$oom" >"$box/oom"; } 2>/dev/null || return
+  [ -z "$error" ] || { printf '%s\n' "$error" >"$box/error"; } 2>/dev/null
 }
 
 # Sets $code and $oom from the status file, for a cgctl that got to write it but no further.
@@ -227,10 +246,11 @@ json_number() {
 remove_box() {
   [ -n "$explain" ] || note removed
   read_value "$box/name"
-  if [ -n "$value" ]; then
-    step rm -rf "$store/names/$value" "$runs/$value" "$box" "$run"
+  if [ -n "$rootless" ]; then
+    step rm -rf ${value:+"$store/names/$value"} ${value:+"$runs/$value"} "$run"
+    as_owner rm -rf "$box" || die "cannot remove $box: see above" 'box gc tries again'
   else
-    step rm -rf "$box" "$run"
+    step rm -rf ${value:+"$store/names/$value"} ${value:+"$runs/$value"} "$box" "$run"
   fi
 }
 

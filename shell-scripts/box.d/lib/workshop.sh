@@ -10,7 +10,7 @@
 
 load progress
 
-work='' jobs='' stock=''
+work='' jobs='' stock='' beside=''
 
 # The lock of the store is shared by all who make images; `prune` wants it alone. Both locks are let go with the last
 # process that works in here.
@@ -54,8 +54,9 @@ find_own_tools() {
   ids_are=one
   if privileged; then
     ids_are=many
-  elif "$unshare" -Ur --map-auto true 2>/dev/null; then
-    ids_are=many maps='-Ur --map-auto'
+  else
+    find_maps
+    ids_are=$mapped maps=${maps:--Ur}
   fi
 }
 
@@ -83,6 +84,13 @@ real() {
   "$found" "$@"
 }
 
+# become PROGRAM ARG...: the same for a process of its own, which a signal then reaches.
+become() {
+  find_program "$1" || die "cannot find $1: not in PATH"
+  shift
+  exec "$found" "$@"
+}
+
 close_workshop() {
   status=$1
   trap - EXIT
@@ -91,6 +99,7 @@ close_workshop() {
   wait
   end_progress
   cd /
+  [ -z "$beside" ] || rm -f "$beside"
   [ -z "$work" ] || remove_workshop "$work" || status=125
   case $status in 0 | 129 | 130 | 143) ;; *) status=125 ;; esac
   exit "$status"

@@ -1,11 +1,13 @@
 //! `box serve` on the real kernel: what it answers, to whom, and what is left of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod browser;
 mod calls;
 mod client;
 mod curl;
 mod life;
 mod many;
+mod page;
 mod refused;
 mod schema;
 mod served;

@@ -22,7 +22,7 @@ fn what_is_answered_is_as_described() {
     let url = "http://127.0.0.1:1337";
     let seed = Random::new().below(1 << 30);
     let line = format!(
-        "nsenter-rs -t {} -n {} --config-file {} run {url}/openapi.json --url {url} --exclude-path /events \
+        "nsenter-rs -t {} -n {} --config-file {} run {url}/openapi.json --url {url} --exclude-path /events --exclude-path /stats \
          --max-examples 3 --seed {seed} --no-color --output-truncate true -H",
         remote.job().pid(),
         program.display(),

@@ -47,6 +47,21 @@ fn logs_are_followed_until_the_box_ends() {
 }
 
 #[test]
+fn what_all_boxes_use_is_told_each_second() {
+    let Some(served) = Served::root() else { return };
+    start_talker(&served);
+    let mut stream = served.open(request("GET", "/stats", "", "").as_bytes());
+    let text = read_until(&mut stream, "}\n\n");
+    assert!(text.contains("text/event-stream"), "{text}");
+    read_until(&mut stream, "}\n\n");
+    let first = text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    let first: serde_json::Value = serde_json::from_str(first).unwrap();
+    assert_eq!((&first["name"], &first["state"]), (&json!("web"), &json!("running")));
+    drop(stream);
+    eventually("nothing looks", || answering(&served) == 0);
+}
+
+#[test]
 fn who_follows_and_goes_away_leaves_nothing() {
     let Some(served) = Served::root() else { return };
     served.run(&json!({

@@ -263,7 +263,8 @@ fn a_volume_is_seen_whether_the_box_runs_or_not() {
     let Some(world) = World::dash() else { return };
     sources(&world);
     fs::create_dir(world.sandbox().path("shared")).unwrap();
-    world.run("--name off -v ./shared:/data small true").done().is(0).quiet();
+    world.run("-d --name off -v ./shared:/data small sleep 100").done().is(0).quiet();
+    world.boxed("stop -t 0 off").done().is(0);
     copy(&world, "one", "off:/data/first");
     world.boxed("start off").done().is(0);
     copy(&world, "off:/data/first", "back");

@@ -8,6 +8,7 @@ mod explain;
 mod images;
 mod network;
 mod options;
+mod rootless;
 mod run;
 mod state;
 mod terminal;

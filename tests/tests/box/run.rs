@@ -144,3 +144,21 @@ fn what_was_named_relative_to_a_directory_is_found_from_any() {
     assert_eq!(world.boxed("wait far").done().is(0).text(), "0");
     assert_eq!(world.boxed("logs far").done().is(0).text(), "overoverfile c d\noveroverfile c d");
 }
+
+#[test]
+fn the_umask_of_the_caller_is_not_that_of_the_box() {
+    let Some(world) = World::dash() else { return };
+    let script = "umask 077; box run --rm --net none -u nobody small sh -c 'ls / | head -n 1; umask'";
+    assert_eq!(world.script(script).done().is(0).quiet().text(), "bin\n0022");
+}
+
+#[test]
+fn in_the_background_i_holds_the_input_open() {
+    let Some(world) = World::dash() else { return };
+    world.run("-di --name reader small cat").done().is(0).quiet();
+    for line in ["one", "two"] {
+        fs::write(world.runs().join("reader/input"), format!("{line}\n")).unwrap();
+        world.until_log("reader", line);
+    }
+    assert_eq!(world.state("reader"), "running");
+}

@@ -29,6 +29,20 @@ fn a_box_is_stopped_by_term_and_by_kill_when_that_does_not_help() {
 }
 
 #[test]
+fn a_box_that_is_none_keeps_nobody_from_the_others() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        world.start("web", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done");
+        world.until_log("web", "ready");
+        world.boxed("kill -s TERM none web").done().is(125).complains_as("box");
+        assert_eq!(world.boxed("wait none web").done().is(125).complains_as("box").text(), "5");
+        world.boxed("stop none web").done().is(125).complains_as("box");
+        world.boxed("rm none web").done().is(125).complains_as("box");
+        world.is_empty();
+    });
+}
+
+#[test]
 fn signals_reach_the_command_and_kill_ends_it() {
     let Some(world) = World::dash() else { return };
     world.start(
@@ -43,6 +57,20 @@ fn signals_reach_the_command_and_kill_ends_it() {
     world.boxed("kill sig").done().is(0).quiet();
     assert_eq!(world.boxed("wait sig").done().is(0).text(), "137");
     world.boxed("kill sig").done().is(125).says("it is exited");
+}
+
+#[test]
+fn no_signal_is_ignored_from_the_start() {
+    let Some(world) = World::dash() else { return };
+    let none = "SigIgn:\t0000000000000000";
+    world.run("-d --name behind small grep SigIgn /proc/self/status").done().is(0);
+    world.until_log("behind", none);
+    let script = "trap '' HUP INT; box run --rm --net none small grep SigIgn /proc/self/status";
+    assert_eq!(world.script(script).done().is(0).text(), none);
+    world.start("handles", "trap 'exit 6' INT; echo ready; while :; do sleep 0.05; done");
+    world.until_log("handles", "ready");
+    world.boxed("kill -s INT handles").done().is(0).quiet();
+    assert_eq!(world.boxed("wait handles").done().is(0).text(), "6");
 }
 
 #[test]
@@ -139,15 +167,20 @@ fn a_box_of_before_a_reboot_has_ended_nobody_knows_how() {
     world.sandbox().run("cgctl gc").done().is(0);
     world.boxed("start old").done().is(0);
     assert_eq!(world.state("old"), "running");
-    // A process of another boot has the same number.
+    // A later process has the same number.
     let owner = world.runs().join("old/owner");
     let line = fs::read_to_string(&owner).unwrap();
     world.boxed("stop -t 0 old").done().is(0).quiet();
     fs::remove_file(world.store().join("names/old/exited")).unwrap();
     fs::create_dir_all(world.runs().join(world.record("old")["id"].as_str().unwrap())).unwrap();
-    let (pid, _) = line.split_once(' ').unwrap();
-    fs::write(&owner, format!("{pid} 1 another-boot\n")).unwrap();
+    let (pid, boot) = (line.split(' ').next().unwrap(), line.trim_end().rsplit(' ').next().unwrap());
+    fs::write(&owner, format!("{pid} 1 {boot}\n")).unwrap();
     assert_eq!(world.state("old"), "exited 137");
+    // And one of an earlier boot, where what goes with a reboot was on disk.
+    let _ = fs::remove_file(owner.with_file_name("status"));
+    fs::remove_file(world.store().join("names/old/exited")).unwrap();
+    fs::write(&owner, line.replace(boot, "another-boot")).unwrap();
+    assert_eq!(world.state("old"), "exited null");
 }
 
 #[test]
@@ -214,4 +247,32 @@ fn a_log_is_followed_to_its_end() {
         assert_eq!(world.boxed("logs -f slow").done().is(0).quiet().text(), "1\n2\n3");
         assert_eq!(world.boxed("logs -f -n 1 slow").done().is(0).quiet().text(), "3");
     });
+}
+
+#[test]
+fn of_two_who_start_a_box_at_once_one_does() {
+    let Some(world) = World::dash() else { return };
+    world.run("--name same small sh -c").arg("echo run; sleep 0.2").done().is(0);
+    for round in 2..6 {
+        let jobs = [(); 4].map(|()| world.boxed("start same").start());
+        jobs.into_iter().for_each(|job| {
+            let done = job.done();
+            assert!(done.status == 0 || done.talk().contains("somebody else is starting it"), "{done}");
+        });
+        assert_eq!(world.boxed("wait same").done().is(0).text(), "0");
+        assert_eq!(world.boxed("logs same").done().is(0).text().lines().count(), round);
+    }
+}
+
+#[test]
+fn a_box_is_never_told_to_have_ended_while_it_is_started_again() {
+    let Some(world) = World::dash() else { return };
+    world.run("--name again small true").done().is(0);
+    let script = "for n in 1 2 3 4 5 6 7 8; do box start again >/dev/null; box wait again; done";
+    let job = world.script(script).start();
+    while leak::state(job.pid()).is_some_and(|state| state != 'Z') {
+        let state = world.state("again");
+        assert!(["running", "exited 0", "created"].contains(&&*state), "{state}");
+    }
+    assert_eq!(job.done().is(0).text(), ["0"; 8].join("\n"));
 }

@@ -23,7 +23,7 @@ fn stats_tell_what_is_used_of_what_may_be() {
         assert_eq!((&busy["memory_limit"], &busy["pids_limit"]), (&json!(64 << 20), &json!(9)));
         assert_eq!(busy["cpu_limit"], json!(0.5));
         let percent = busy["cpu_percent"].as_f64().unwrap();
-        assert!((5.0..=70.0).contains(&percent), "half a processor at most: {percent}");
+        assert!((0.5..=70.0).contains(&percent), "half a processor at most: {percent}");
         assert!(all[1]["cpu_percent"].as_f64().unwrap() < 2.0, "{}", all[1]);
         assert!(busy["memory"].as_i64().unwrap() > 0 && busy["pids"].as_i64().unwrap() > 0);
         let table = world.boxed("stats --no-stream busy").done().is(0).quiet().text();
@@ -226,4 +226,5 @@ fn an_end_that_nobody_wrote_down_is_told_and_nothing_of_the_telling_stays() {
     job.signal(nix::sys::signal::Signal::SIGKILL);
     job.done();
     eventually("all have ended", || world.sandbox().marker().processes().is_empty());
+    world.boxed("gc").done().is(0);
 }

@@ -3,6 +3,7 @@
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::PathBuf;
 use tests::{Outcome, Run, Sandbox, eventually};
 
@@ -48,6 +49,10 @@ impl World {
         for (file, text) in files {
             fs::write(image.join(file), text).unwrap();
         }
+        let owner = Some(fs::metadata(self.sandbox.dir()).unwrap().uid());
+        for dir in image.ancestors().take(3) {
+            chown(dir, owner, owner).unwrap();
+        }
     }
 
     /// Where all of it is.
@@ -83,12 +88,13 @@ impl World {
 
     /// A script in mount and network namespaces of its own, in which `box` is this world's.
     pub fn script(&self, text: &str) -> Run {
-        let start = format!(
-            "mount -t tmpfs -o mode=755 none /run\nbox() {{ {} {}/box \"$@\"; }}\n{text}",
-            self.shell,
-            bin_dir().display()
-        );
+        let start = format!("mount -t tmpfs -o mode=755 none /run\n{}\n{text}", self.function());
         self.with_places(self.sandbox.run("unshare-rs -nm sh -euc").arg(start))
+    }
+
+    /// The function `box` of a shell.
+    pub fn function(&self) -> String {
+        format!("box() {{ {} {}/box \"$@\"; }}", self.shell, bin_dir().display())
     }
 
     /// A command that finds the state of this world.

@@ -18,7 +18,7 @@ fn links(job: &Job) -> Vec<Pid> {
 }
 
 /// One test at a time: where one kills a `cgctl gc`, another's must not be about to rely on it.
-fn alone() -> MutexGuard<'static, ()> {
+pub fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -30,6 +30,46 @@ fn every_example_of_the_man_pages_runs() {
     run_all(blocks.collect());
 }
 
+/// A block of output stands for what the last block of shell before it has printed: numbers and the width of columns
+/// may be others elsewhere.
+#[test]
+fn what_the_readme_shows_is_what_comes() {
+    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+    let outputs = blocks("README.md", &readme, "```text", "```");
+    assert!(!outputs.is_empty());
+    if !tests::is_root() {
+        return tests::skip("the examples need root");
+    }
+    let line_of = |block: &Block| block.0.rsplit(':').next().unwrap().parse::<usize>().unwrap();
+    let scripts = blocks("README.md", &readme, "```sh", "```");
+    each(outputs, |shown| {
+        let script = scripts.iter().rev().find(|script| line_of(script) < line_of(&shown)).unwrap();
+        let sandbox = Sandbox::own();
+        // Nobody else's processes, so that no other namespaces are found.
+        let apart = "mount -t proc none /proc; mount -t tmpfs -o mode=755 none /run; eval \"$0\"";
+        let done = sandbox.run("unshare-rs -pnm sh -euc").args([apart, &script.1]).limit(30).done().is(0);
+        assert_eq!(shape(&done.text()), shape(shown.1.trim_end()), "{}:\n{}", shown.0, done.text());
+    });
+}
+
+/// Numbers, addresses and widths made alike.
+fn shape(text: &str) -> String {
+    let is_of_number = |c: char| c.is_ascii_hexdigit() || c == '.' || c == ':';
+    let word = |word: &str| {
+        let parts = word.split_inclusive(|c| !is_of_number(c));
+        let part = |part: &str| match part.chars().any(|c| c.is_ascii_digit()) {
+            true => format!(
+                "0{}",
+                part.chars().last().filter(|c| !is_of_number(*c)).map_or(String::new(), String::from)
+            ),
+            false => part.to_owned(),
+        };
+        parts.map(part).collect::<String>()
+    };
+    let line = |line: &str| line.split_whitespace().map(word).collect::<Vec<_>>().join(" ");
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn run_all(blocks: Vec<Block>) {
     if !tests::is_root() {
         return tests::skip("the examples need root");

@@ -74,7 +74,7 @@ fn every_test_that_a_table_names_is_there() {
         file.with_extension("").iter().any(|name| name == part) && text().contains(&format!("fn {test}("))
     };
     let mut named = 0;
-    for page in ["pivot/SECURITY.md", "pivot/FEATURES.md", "shell-scripts/FEATURES.md"] {
+    for page in ["pivot/SECURITY.md", "pivot/FEATURES.md", "netns/FEATURES.md", "shell-scripts/FEATURES.md"] {
         let text = fs::read_to_string(workspace().join(page)).unwrap();
         for name in text.split('`').skip(1).step_by(2) {
             let Some((parts, test)) = name.rsplit_once("::").filter(|(_, test)| *test != "test") else {

@@ -5,7 +5,8 @@ use std::process::Command;
 use tests::tools::{TOOLS, bin, workspace};
 
 /// What depends on the version of control groups, or could.
-const AGAIN: [&str; 5] = ["pipeline::", "status::", "limits::", "signals::", "crash::"];
+const AGAIN: [&str; 6] =
+    ["pipeline::", "status::", "limits::", "signals::", "crash::", "walkthrough::the_page_of_control_groups"];
 
 #[test]
 fn the_same_tests_pass_on_pure_cgroup_v2() {

@@ -1,7 +1,10 @@
-//! The map for people: a block for each namespace, the ports of a bridge below it.
+//! The map for people: a block for each namespace, the ports of a bridge below it. What is as it always is, such as a
+//! loopback interface that is up, is left out.
 
 use crate::netlink::links::Link;
 use crate::netlink::sockets::Listener;
+use crate::network::Network;
+use crate::network::label::PortLabel;
 use crate::survey::Survey;
 use crate::survey::find::Process;
 use crate::survey::space::Space;
@@ -10,8 +13,12 @@ use chain::text::{escape, show};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-/// As many processes of a namespace as a line has room for.
-const PROCESSES: usize = 5;
+/// What a line of a terminal surely has room for.
+const WIDTH: usize = 80;
+/// The largest packet that needs no word: that of Ethernet.
+const MTU: u32 = 1500;
+/// What every loopback interface has.
+const OF_LOOPBACK: [&str; 2] = ["127.0.0.1/8", "::1/128"];
 
 /// The lines.
 pub fn lines(survey: &Survey) -> Vec<String> {
@@ -42,20 +49,30 @@ fn head(space: &Space) -> String {
     if names.is_empty() {
         names.push("(no name)".to_owned());
     }
-    let processes = processes(&space.processes);
-    format!("{}: namespace {}{processes}", names.join(" = "), space.inode)
+    let head = format!("{}: namespace {}", names.join(" = "), space.inode);
+    match space.processes.as_slice() {
+        [] => format!("{head}, no process"),
+        [one] => format!("{head}, process {}", process(one)),
+        [first, others @ ..] => with_processes(format!("{head}, processes {}", process(first)), others),
+    }
 }
 
-fn processes(all: &[Process]) -> String {
-    let mut some: Vec<String> = all
-        .iter()
-        .take(PROCESSES)
-        .map(|process| format!("{} {}", process.pid, escape(&process.command)))
-        .collect();
-    if all.len() > PROCESSES {
-        some.push(format!("{} more", all.len() - PROCESSES));
+/// As many as the line has room for, and how many more there are.
+fn with_processes(mut line: String, mut others: &[Process]) -> String {
+    while let [next, rest @ ..] = others {
+        let next = format!(", {}", process(next));
+        let more = format!(", {} more", others.len());
+        if line.len() + next.len() + more.len() > WIDTH {
+            return line + &more;
+        }
+        line += &next;
+        others = rest;
     }
-    if some.is_empty() { ", no process".to_owned() } else { format!(", processes {}", some.join(", ")) }
+    line
+}
+
+fn process(process: &Process) -> String {
+    format!("{} {}", process.pid, escape(&process.command))
 }
 
 /// Those in no bridge in the order of their numbers, each bridge with its ports after it.
@@ -64,7 +81,8 @@ fn interfaces(survey: &Survey, space: usize) -> Vec<String> {
     let width = links.iter().map(|link| link.name.chars().count()).max().unwrap_or(0) + 2;
     let is_here = |index: Option<u32>| index.is_some_and(|index| survey.spaces[space].link(index).is_some());
     let mut lines = Vec::new();
-    for link in links.iter().filter(|link| !is_here(link.master)) {
+    let is_told = |link: &&Link| !is_here(link.master) && !is_usual_loopback(&survey.spaces[space], link);
+    for link in links.iter().filter(is_told) {
         lines.push(interface(survey, space, link, "  ", width));
         let ports = links.iter().filter(|port| port.master == Some(link.index) && port.index != link.index);
         lines.extend(ports.map(|port| interface(survey, space, port, "    ", width - 2)));
@@ -76,12 +94,30 @@ fn interface(survey: &Survey, space: usize, link: &Link, indent: &str, width: us
     let name = escape(&link.name);
     let mut words = vec![format!("{indent}{name:width$}")];
     words.extend((!link.kind.is_empty()).then(|| link.kind.clone()));
+    words.extend(Network::of(link).map(|network| of_network(&network)));
     words.extend(peer(survey, End { space, index: link.index }, link));
     words.extend(survey.spaces[space].told_addresses(link.index));
-    words.push(format!("mtu {}", link.mtu));
+    words.extend((link.mtu != MTU && !link.is_loopback).then(|| format!("mtu {}", link.mtu)));
     words.extend(state(link).map(str::to_owned));
-    words.extend(link.alias.as_ref().map(|alias| show(escape(alias))));
+    words.extend(link.alias.as_ref().filter(|alias| !is_label(link, alias)).map(|alias| show(escape(alias))));
     words.join(" ")
+}
+
+fn of_network(network: &Network) -> String {
+    let words = [(network.label.is_internal, ", internal"), (network.label.is_isolated, ", no-icc")];
+    let words: String = words.into_iter().filter_map(|(is_so, word)| is_so.then_some(word)).collect();
+    format!("of network {}{words}", network.name)
+}
+
+/// Whether netns has written it, for a host of a network: the rest of the map tells the same.
+fn is_label(link: &Link, alias: &str) -> bool {
+    Network::of(link).is_some() || link.kind == "veth" && PortLabel::read(alias).is_some()
+}
+
+/// Up, and with the addresses that it always has.
+fn is_usual_loopback(space: &Space, link: &Link) -> bool {
+    let mut addresses = space.told_addresses(link.index);
+    link.is_loopback && link.is_up && addresses.all(|address| OF_LOOPBACK.contains(&address.as_str()))
 }
 
 fn peer(survey: &Survey, end: End, link: &Link) -> Option<String> {

@@ -17,6 +17,7 @@ POST /containers/BOX/pause changes pause_box
 POST /containers/BOX/unpause changes unpause_box
 POST /containers/BOX/exec exec exec_in_box
 GET /events streams show_events
+GET /stats streams show_all_stats
 GET /history records show_history tail
 GET /images records list_images
 GET /map records show_map

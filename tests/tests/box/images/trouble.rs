@@ -133,3 +133,26 @@ fn without_a_program_it_says_which() {
         },
     );
 }
+
+#[test]
+fn what_is_saved_replaces_nothing_but_files() {
+    let world = World::user("dash");
+    archive(&world, "good", &system("1"));
+    world.boxed("import good one").done().is(0);
+    world.sandbox().shell("mkfifo pipe; mkdir dir").done().is(0);
+    world.boxed("save -f one pipe").done().is(125).says("cannot write pipe: it is no regular file");
+    world.boxed("save -f one dir").done().is(125).says("cannot write dir: Is a directory");
+    world.boxed("save one none/file").done().is(125).says("No such file or directory");
+    let line = format!("dash {} save one -", tests::tools::workspace().join("shell-scripts/box").display());
+    let save = |rest: &str| world.with_places(world.sandbox().shell(&format!("{line} {rest}"))).done();
+    save(">&-").is(125).says("cannot write to standard output: it is closed").complains_as("box");
+    let broken = save("| head -c 1 >start").is(0).says("cannot save one: Broken pipe");
+    assert_eq!(broken.talk().lines().count(), 1, "{broken}");
+    let left = ["dir", "good", "pipe", "rootfs", "runs", "start", "store"];
+    let mut names: Vec<String> = fs::read_dir(world.sandbox().dir())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, left);
+}

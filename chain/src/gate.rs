@@ -1,11 +1,12 @@
 //! Where one process waits until the other has done its part.
 
-use chain::{Cannot, Result};
+use crate::error::{Cannot, Result};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::{read, write};
 use std::os::fd::OwnedFd;
 
 /// An eventfd(2), shut when new. There is none where nobody has to wait.
+#[derive(Debug)]
 pub struct Gate(Option<OwnedFd>);
 
 impl Gate {
