@@ -54,7 +54,7 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	shellcheck -a -x $(SCRIPTS)
-	shellcheck -x shell-scripts/box.d/*.sh shell-scripts/box.d/lib/*.sh
+	shellcheck -x shell-scripts/box.d/*.sh shell-scripts/box.d/lib/*.sh shell-scripts/box.d/serve/*/*.sh
 	shellcheck -a $(filter-out %.jq,$(wildcard shell-scripts/box.d/inside/*))
 	mandoc -Tlint -Wwarning $(TOOLS:%=%/*.1) shell-scripts/*.1
 

@@ -39,7 +39,7 @@ sandboxed() {
     [ "$top" = sandbox/out ] || binds="$binds --bind $top:${top#sandbox}:ro"
   done
   # shellcheck disable=SC2086 # options, made above, without blanks
-  exec env -i LC_ALL=C PATH="$PATH:/bin" "$unshare" $user -m -u -i -n -p \
+  exec env -i LC_ALL=C PATH="$PATH:/bin" "$unshare" ${user:+"$user"} -m -u -i -n -p \
     "$pivot" --bare --ro --bind root:/out $binds --chdir /out sandbox "$found" "$@"
 }
 
