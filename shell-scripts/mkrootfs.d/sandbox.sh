@@ -38,8 +38,8 @@ sandboxed() {
   for top in sandbox/*; do
     [ "$top" = sandbox/out ] || binds="$binds --bind $top:${top#sandbox}:ro"
   done
-  # shellcheck disable=SC2086 # options, made above, without blanks
-  exec env -i LC_ALL=C PATH="$PATH:/bin" "$unshare" ${user:+"$user"} -m -u -i -n -p \
+  # shellcheck disable=SC2086,SC2248 # options, made above: each word is one
+  exec env -i LC_ALL=C PATH="$PATH:/bin" "$unshare" $user -m -u -i -n -p \
     "$pivot" --bare --ro --bind root:/out $binds --chdir /out sandbox "$found" "$@"
 }
 
