@@ -134,7 +134,8 @@ fn whatever_is_killed_the_truth_is_told_and_gc_cleans() {
                 "unshare-rs" => inside,
                 _ => leak::children(inside)[0],
             };
-            assert_eq!(leak::name(pid).as_deref(), Some(victim));
+            // The command of the box is a shell first.
+            eventually("the victim runs", || leak::name(pid).as_deref() == Some(victim));
             kill(pid, Signal::SIGKILL).unwrap();
             eventually("it has ended", || world.state("victim") == "exited 137");
             let run = world.boxed("inspect victim").done().is(0).json();
