@@ -1,8 +1,9 @@
 //! `box` where something is missing or in the way.
 
-use crate::world::World;
+use crate::world::{SHELLS, World};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use tests::each;
 
 #[test]
 fn places_that_cannot_be_used_are_named() {
@@ -60,4 +61,22 @@ fn state_is_for_its_owner_only() {
     for dir in [world.store().join("boxes"), world.store().join("names"), world.runs()] {
         assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o77, 0, "{}", dir.display());
     }
+}
+
+#[test]
+fn what_cgctl_runs_at_the_end_of_a_box_does_nothing_to_anything_else() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        let id = world.start("web", "exec sleep 60");
+        let settle = |id: &str| world.boxed("settle").arg(id);
+        for wrong in ["", ".", "../images", "../boxes", &id[..8]] {
+            settle(wrong).env("CGCTL_STATUS", "0").done().is(125).complains_as("box");
+        }
+        world.boxed("settle").env("CGCTL_STATUS", "0").done().is(125).complains_as("box");
+        settle(&id).done().is(125).complains_as("box");
+        assert_eq!(world.state("web"), "running");
+        world.run("--rm small true").done().is(0).quiet();
+        world.boxed("rm -f web").done().is(0).quiet();
+        world.is_empty();
+    });
 }
