@@ -13,6 +13,26 @@ fn places_that_cannot_be_used_are_named() {
 }
 
 #[test]
+fn an_empty_word_is_no_path_and_no_name() {
+    let Some(world) = World::dash() else { return };
+    world.run("--name ended small true").done().is(0).quiet();
+    for words in [
+        &["import", "", "new"][..],
+        &["load", ""],
+        &["save", "small", ""],
+        &["export", "-o", "", "ended"],
+        &["run", ""],
+        &["run", "--name", "", "small"],
+        &["rm", ""],
+        &["tag", "small", ""],
+    ] {
+        world.boxed("").args(words).done().is(125).complains_as("box");
+    }
+    assert_eq!(world.state("ended"), "exited 0");
+    assert_eq!(world.boxed("images -q").done().is(0).text(), "small");
+}
+
+#[test]
 fn an_image_without_layers_or_with_a_missing_one_is_refused() {
     let Some(world) = World::dash() else { return };
     world.image_of("empty", &[("cmd", "sh\n")]);
