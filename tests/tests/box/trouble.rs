@@ -84,6 +84,17 @@ fn state_is_for_its_owner_only() {
 }
 
 #[test]
+fn a_name_that_leads_nowhere_is_removed_by_gc() {
+    let Some(world) = World::dash() else { return };
+    world.run("--name web small true").done().is(0).quiet();
+    std::os::unix::fs::symlink("../boxes/gone", world.store().join("names/lost")).unwrap();
+    world.run("--rm --name lost small true").done().is(125).says("box gc").complains_as("box");
+    world.boxed("gc").done().is(0).quiet();
+    world.run("--rm --name lost small true").done().is(0).quiet();
+    assert_eq!(world.state("web"), "exited 0");
+}
+
+#[test]
 fn what_cgctl_runs_at_the_end_of_a_box_does_nothing_to_anything_else() {
     each(SHELLS, |shell| {
         let Some(world) = World::root(shell) else { return };
