@@ -49,6 +49,10 @@ fn its_parts_are_found_by_way_of_a_link() {
     std::os::unix::fs::symlink(own, world.sandbox().path("link")).unwrap();
     let run = world.sandbox().run("./link help").done().is(0).quiet();
     assert!(run.text().starts_with("Usage: box"));
+    // So may be the directory that it is in.
+    std::os::unix::fs::symlink(tests::shared::Shared::get().bin(), world.sandbox().path("bin")).unwrap();
+    let own = world.with_places(world.sandbox().run("bin/box import BusyBox"));
+    own.done().is(0).quiet();
     fs::create_dir_all(world.sandbox().path("far/away")).unwrap();
     fs::copy(tests::shared::Shared::get().bin().join("box"), world.sandbox().path("far/away/alone")).unwrap();
     world.sandbox().run("sh far/away/alone help").done().is(125).says("cannot find box.d");
