@@ -89,7 +89,7 @@ fn a_box_is_run_read_stopped_and_removed_by_keys_alone() {
     assert!(browser.text(".row").contains("SIGTERM"), "{}", browser.text(".row"));
 
     browser.keys(&format!("{TAB}{TAB}"));
-    browser.eval("document.querySelector('a.name').focus()");
+    browser.eval("document.activeElement.blur()");
     browser.keys(&format!("{DOWN}{ENTER}"));
     browser.until("!document.querySelector('#panel').hidden");
     browser.until("document.querySelector('.pipeline b')");
