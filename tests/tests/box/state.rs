@@ -37,6 +37,11 @@ fn a_box_that_is_none_keeps_nobody_from_the_others() {
         world.boxed("kill -s TERM none web").done().is(125).complains_as("box");
         assert_eq!(world.boxed("wait none web").done().is(125).complains_as("box").text(), "5");
         world.boxed("stop none web").done().is(125).complains_as("box");
+        let run = world.boxed("inspect none web none").done().is(125).says("a box called none");
+        assert_eq!(run.json()["state"], "exited");
+        assert_eq!(world.boxed("start none web").done().is(125).complains_as("box").text(), "web");
+        assert_eq!(world.state("web"), "running");
+        world.boxed("stop -t 0 web").done().is(0).quiet();
         world.boxed("rm none web").done().is(125).complains_as("box");
         world.is_empty();
     });
@@ -247,6 +252,39 @@ fn a_log_is_followed_to_its_end() {
         world.start("slow", "for n in 1 2 3; do echo $n; sleep 0.2; done");
         assert_eq!(world.boxed("logs -f slow").done().is(0).quiet().text(), "1\n2\n3");
         assert_eq!(world.boxed("logs -f -n 1 slow").done().is(0).quiet().text(), "3");
+    });
+}
+
+#[test]
+fn a_command_that_is_not_found_again_shows_in_the_status() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        fs::create_dir_all(world.sandbox().path("vol")).unwrap();
+        world.sandbox().file("vol/prog", "#!/bin/sh\n", 0o755);
+        world.run("--name gone -v ./vol:/vol small /vol/prog").done().is(0).quiet();
+        fs::remove_file(world.sandbox().path("vol/prog")).unwrap();
+        world.boxed("start gone").done().is(127).complains_as("pivot");
+        world.boxed("start -a gone").done().is(127).complains_as("pivot");
+        world.boxed("start gone none").done().is(125).says("a box called none");
+    });
+}
+
+#[test]
+fn whoever_attaches_to_a_box_that_runs_sees_what_it_writes_from_then_on() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        world.start(
+            "slow",
+            "echo before; until [ -e /go ]; do echo more; sleep 0.05; done; echo after; exit 7",
+        );
+        world.until_log("slow", "before");
+        let seen = world.sandbox().path("seen");
+        let seen = || fs::read_to_string(&seen).unwrap_or_default();
+        let job = world.script("box start -a slow >seen").start();
+        eventually("something is seen", || seen().contains("more"));
+        world.boxed("exec slow touch /go").done().is(0).quiet();
+        job.done().is(7).quiet();
+        assert!(seen().starts_with("more\n") && seen().ends_with("\nafter\n"), "{}", seen());
     });
 }
 
