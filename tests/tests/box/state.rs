@@ -72,6 +72,14 @@ fn no_signal_is_ignored_from_the_start() {
     world.until_log("behind", none);
     let script = "trap '' HUP INT; box run --rm --net none small grep SigIgn /proc/self/status";
     assert_eq!(world.script(script).done().is(0).text(), none);
+    world.start("other", "exec sleep 60");
+    for words in ["", "-d"] {
+        let script = "grep SigIgn /proc/self/status >/tmp/ignored; mv /tmp/ignored /tmp/told";
+        let script = format!("trap '' HUP INT; box exec {words} other sh -c '{script}'");
+        world.script(&script).done().is(0).quiet();
+        let told = "until [ -e /tmp/told ]; do sleep 0.01; done; cat /tmp/told; rm /tmp/told";
+        assert_eq!(world.boxed("exec other sh -c").arg(told).done().is(0).text(), none, "{words}");
+    }
     world.start("handles", "trap 'exit 6' INT; echo ready; while :; do sleep 0.05; done");
     world.until_log("handles", "ready");
     world.boxed("kill -s INT handles").done().is(0).quiet();
