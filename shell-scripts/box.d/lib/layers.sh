@@ -98,6 +98,7 @@ marks_of_root() {
 
 # Two who make the same layer at once both win.
 store_layers() {
+  reach_disk
   for layer in made/sha256-*; do
     [ -d "$layer" ] || continue
     stored=$store/layers/${layer#made/}
