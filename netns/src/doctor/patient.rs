@@ -81,6 +81,17 @@ impl<'a> Patient<'a> {
         self.survey.place(End { space: self.index, index: link.index })
     }
 
+    /// What it is connected to, unless that other end hangs in the air: where nothing gets through, it is of no use to
+    /// ask what becomes of it there.
+    pub fn attached(&self) -> Option<&Outside<'a>> {
+        self.outside.as_ref().filter(|outside| !outside.is_loose())
+    }
+
+    /// A setting of the kernel in the namespace, by its path below /proc/sys.
+    pub fn setting(&self, path: &str) -> Option<String> {
+        setting(self.space, path)
+    }
+
     /// The default routes.
     pub fn defaults(&self) -> impl Iterator<Item = &Way> {
         self.space.ways.iter().filter(|way| way.to.prefix == 0)
@@ -97,6 +108,12 @@ impl<'a> Outside<'a> {
     /// The interface that its namespace sees the packets come in by: the bridge, or the other end itself.
     pub fn near(&self) -> &'a Link {
         self.bridge.unwrap_or(self.port)
+    }
+
+    /// The other end is in no bridge and has no address.
+    pub fn is_loose(&self) -> bool {
+        let mut given = self.space.addresses_of(self.port.index);
+        self.bridge.is_none() && self.port.kind == "veth" && !given.any(|address| is_global(address.cidr.ip))
     }
 
     /// How an interface there is said on the command line.
@@ -128,8 +145,7 @@ impl<'a> Outside<'a> {
 
     /// A setting of the kernel there, by its path below /proc/sys.
     pub fn setting(&self, path: &str) -> Option<String> {
-        let read = || Ok(fs::read_to_string(format!("/proc/sys/{path}")).ok());
-        visit(self.space, read).ok().flatten().map(|value| value.trim().to_owned())
+        setting(self.space, path)
     }
 
     /// A command line that works there.
@@ -146,6 +162,11 @@ pub fn within(space: &Space, line: &str) -> String {
         (_, Some(process), _) => format!("nsenter-rs -n -t {} {line}", process.pid),
         (_, _, file) => format!("nsenter-rs -n{} {line}", file.map(show).unwrap_or_default()),
     }
+}
+
+fn setting(space: &Space, path: &str) -> Option<String> {
+    let read = || Ok(fs::read_to_string(format!("/proc/sys/{path}")).ok());
+    visit(space, read).ok().flatten().map(|value| value.trim().to_owned())
 }
 
 /// Runs `work` in a namespace of the survey.
