@@ -15,6 +15,7 @@ use crate::survey::space::Space;
 use crate::survey::wiring::End;
 use chain::text::show;
 use chain::{Error, Result};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs;
 use std::net::IpAddr;
@@ -138,8 +139,9 @@ impl<'a> Outside<'a> {
         if self.is_internal() {
             return None;
         }
-        let leads_on = |way: &&Way| way.to.prefix == 0 && way.to.ip.is_ipv4() == is_v4;
-        let way = self.space.ways.iter().filter(leads_on).min_by_key(|way| way.metric)?;
+        let leads_on = |way: &&Way| way.leads_everywhere() && way.to.ip.is_ipv4() == is_v4;
+        let ways = self.space.ways.iter().filter(leads_on);
+        let way = ways.min_by_key(|way| (Reverse(way.to.prefix), way.metric))?;
         self.space.link(way.index?).filter(|link| link.index != self.near().index)
     }
 
