@@ -28,7 +28,7 @@ fn every_kind_of_source_is_told_by_what_it_holds() {
         let members = archive(&world, "members", &system("here"));
         world.sandbox().run("mkdir src").done().is(0);
         world.sandbox().run("tar -C src -xf").arg(members).done().is(0).quiet();
-        world.sandbox().shell(SOURCES).limit(60).done().is(0);
+        world.sandbox().shell(SOURCES).limit(120).done().is(0);
         let sources = match fs::metadata(world.sandbox().dir()).unwrap().uid() {
             0 => {
                 "src tar-cat tar-gzip tar-xz tar-zstd tar-bzip2 tar-lzma cpio-cat cpio-gzip cpio-xz cpio-lzma tiny slitaz"
@@ -36,7 +36,7 @@ fn every_kind_of_source_is_told_by_what_it_holds() {
             _ => "src tar-cat tar-xz cpio-lzma tiny",
         };
         each(sources.split_whitespace(), |source| {
-            world.boxed(&format!("import {source} {source}")).limit(30).done().is(0).quiet();
+            world.boxed(&format!("import {source} {source}")).limit(120).done().is(0).quiet();
             assert_eq!(inside(&world, source, "cat /mark"), "here", "{source}");
         });
         world.sandbox().shell("cat tar-xz >input").done().is(0);
@@ -245,7 +245,7 @@ fn settings_that_make_no_sense_are_refused_and_nothing_is_kept() {
 #[test]
 fn an_image_of_this_host_changes_nothing_of_it() {
     let Some(world) = World::root("dash") else { return };
-    world.boxed("import --host HOST").limit(60).done().is(0).quiet();
+    world.boxed("import --host HOST").limit(120).done().is(0).quiet();
     let etc = layers(&world, "HOST")[0].join("etc");
     assert!(etc.join("passwd").exists() && !etc.join("shadow").exists());
     let script = "rm /usr/bin/env; touch /usr/new; test ! -e /usr/bin/env; id -un; ls /root /home /tmp";
@@ -317,7 +317,7 @@ fn with_subordinate_ids_a_user_keeps_owners() {
     let run = root.sandbox().run("unshare-rs -m sh -euc").arg(WITH_SUBIDS).arg("sh");
     let run =
         run.arg(script.replace("BOX ", &format!("dash {} ", path.display()))).cwd(world.sandbox().dir());
-    assert_eq!(world.with_places(run).limit(30).done().is(0).quiet().text(), "one");
+    assert_eq!(world.with_places(run).limit(120).done().is(0).quiet().text(), "one");
     let root = layers(&world, "one")[0].clone();
     let owner = |name: &str| fs::symlink_metadata(root.join(name)).unwrap().uid();
     assert_eq!((owner("."), owner("theirs"), owner("own")), (200_999, 200_999, 64321));
