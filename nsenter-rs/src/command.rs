@@ -42,7 +42,7 @@ pub fn run(plan: Plan) -> Error {
             error.hint("the root directory inside has no shell; name a program that it has, or bring one along with --toolbox")
         }
         NOT_FOUND if other_root => error.hint(
-            "it was looked for in the root directory inside, with the PATH of the caller; another root may lack it",
+            "it was looked for in the root directory inside, in the PATH that it would have; another root may lack it",
         ),
         _ => error,
     }

@@ -10,7 +10,9 @@ output=- pause=yes
 
 option() {
   case $1 in
-    --output) output=$2 ;;
+    --output)
+      [ -n "$2" ] || misuse "$1 is empty"
+      output=$2 ;;
     --no-pause) pause='' ;;
   esac
 }

@@ -62,7 +62,7 @@ fn its_user_variables_and_directory_can_be_chosen() {
         let run = world.boxed("exec -e CALLERS -e NONE who sh -c").arg("echo $CALLERS${NONE+none}");
         assert_eq!(run.env("CALLERS", "it's mine").done().is(0).text(), "it's mine");
         world.boxed("exec -w etc who true").done().is(125).complains_as("box");
-        world.boxed("exec -e 1=2 who true").done().is(125).complains_as("box");
+        world.boxed("exec -e =2 who true").done().is(125).complains_as("box");
         assert_eq!(world.boxed("exec -i who cat").stdin(b"typed").done().is(0).text(), "typed");
         assert_eq!(world.boxed("exec who cat").stdin(b"typed").done().is(0).text(), "");
         world.boxed("exec who sh -c").arg("exit 9").done().is(9).quiet();
@@ -89,6 +89,6 @@ fn root_of_the_box_has_what_its_root_could_have_and_no_more() {
 fn a_box_that_does_not_run_is_told() {
     let Some(world) = World::dash() else { return };
     world.run("--name ended small true").done().is(0);
-    world.boxed("exec ended true").done().is(125).says("it is exited").complains_as("box");
+    world.boxed("exec ended true").done().is(125).says("it is exited").says("box start ended");
     world.boxed("exec small true").done().is(125).says("there is none");
 }

@@ -52,13 +52,22 @@ fn signals_reach_the_command_and_kill_ends_it() {
     let Some(world) = World::dash() else { return };
     world.start(
         "sig",
-        "trap 'echo got' USR1; trap 'echo alarm' ALRM; echo ready; while :; do sleep 0.05; done",
+        "trap 'echo got' USR1; trap 'echo two' USR2; trap 'echo alarm' ALRM; echo ready; while :; do sleep 0.05; done",
     );
     world.until_log("sig", "ready");
     world.boxed("kill -s USR1 sig").done().is(0).quiet();
     world.until_log("sig", "got");
     world.boxed("kill -s SIGALRM sig").done().is(0).quiet();
     world.until_log("sig", "alarm");
+    world.boxed("kill -s sigusr2 sig").done().is(0).quiet();
+    world.until_log("sig", "two");
+    for wrong in ["0", "65", "010", "-9", "nosuch"] {
+        world.boxed("kill -s").args([wrong, "sig"]).done().is(125).complains_as("box");
+    }
+    world.boxed("stop -t 9999999999999999999 sig").done().is(125).complains_as("box");
+    assert_eq!(world.state("sig"), "running");
+    let events = fs::read_to_string(world.store().join("events")).unwrap();
+    assert_eq!(events.matches("\"killed\"").count(), 3, "{events}");
     world.boxed("kill sig").done().is(0).quiet();
     assert_eq!(world.boxed("wait sig").done().is(0).text(), "137");
     world.boxed("kill sig").done().is(125).says("it is exited");
