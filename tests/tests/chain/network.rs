@@ -219,9 +219,13 @@ fn on_a_thread(work: impl FnOnce() + Send + 'static) {
 
 #[test]
 fn whatever_of_a_network_is_killed_at_any_moment_nothing_remains() {
-    for (program, package) in
-        [("nft", "nftables"), ("ip", "iproute2"), ("conntrack", "conntrack"), ("jq", "jq"), ("pasta", "passt")]
-    {
+    for (program, package) in [
+        ("nft", "nftables"),
+        ("ip", "iproute2"),
+        ("conntrack", "conntrack"),
+        ("jq", "jq"),
+        ("pasta", "passt"),
+    ] {
         if Command::new(program).arg("--version").output().is_err() {
             return tests::skip(&format!("it needs {program}, of the package {package}"));
         }
