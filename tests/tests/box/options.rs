@@ -84,6 +84,8 @@ fn volumes_show_files_of_the_host_read_only_if_asked_for() {
     assert_eq!(run.done().is(0).quiet().text(), "from outside");
     let run = world.run("--rm -v").arg(volume(":b:rw")).args(["small", "cat", "/data:b/in"]);
     assert_eq!(run.done().is(0).quiet().text(), "from outside");
+    let run = world.run("--rm -v .:/here small sh -c").arg("cat \"/here/it's data/in\"");
+    assert_eq!(run.done().is(0).quiet().text(), "from outside");
     let run = world.run("--rm -v /dev/null:/etc/motd:dev small cat /etc/motd");
     assert_eq!(run.done().is(0).quiet().text(), "");
     world.is_empty();

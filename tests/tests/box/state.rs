@@ -225,6 +225,24 @@ fn a_full_disk_is_told_and_leaves_nothing() {
 }
 
 #[test]
+fn a_box_has_one_name_also_when_there_is_no_room_for_another() {
+    let Some(world) = World::dash() else { return };
+    let script = "
+        mkdir -p $BOX_STORE/small
+        mount -t tmpfs -o size=200k none $BOX_STORE/small
+        cp -r $BOX_STORE/images $BOX_STORE/small/
+        export BOX_STORE=$BOX_STORE/small
+        box run --name one --net none small true
+        dd if=/dev/zero of=$BOX_STORE/fill bs=1k 2>/dev/null || :
+        box rename one two || echo $?
+        ls $BOX_STORE/names; cat $BOX_STORE/boxes/*/name; ! ls $BOX_STORE/boxes/* | grep new
+        rm $BOX_STORE/fill
+        box rename one two; ls $BOX_STORE/names; cat $BOX_STORE/boxes/*/name";
+    let done = world.script(script).done().is(0);
+    assert_eq!(done.says("No space left on device").text(), "125\none\none\ntwo\ntwo");
+}
+
+#[test]
 fn what_was_half_made_is_removed_by_gc_and_what_is_being_made_is_not() {
     let Some(world) = World::dash() else { return };
     world.start("live", "exec sleep 60");

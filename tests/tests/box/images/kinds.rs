@@ -267,7 +267,7 @@ fn the_settings_of_an_image_are_kept_as_text() {
     let image = world.store().join("images/one");
     let read = |name: &str| fs::read_to_string(image.join(name)).unwrap();
     assert_eq!(read("env"), "'A=it'\\''s'\n'B=$(x) `y`'\n'PATH=/x'\n");
-    assert_eq!((read("cmd"), read("entrypoint")), ("'-c' 'a b'\n".into(), "'/bin/sh'\n".into()));
+    assert_eq!((read("cmd"), read("entrypoint")), ("-c 'a b'\n".into(), "/bin/sh\n".into()));
     assert_eq!(
         (read("workdir"), read("user"), read("ports")),
         ("/w d\n".into(), "1:2\n".into(), "80/tcp\n".into())
