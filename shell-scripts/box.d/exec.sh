@@ -62,7 +62,7 @@ plan_entry() {
   line=$quoted
   [ -n "$privileged" ] || [ ! -f "$run/seccomp" ] || add_words line --seccomp "$run/seccomp"
   [ -z "$user" ] || add_words line --as "$user"
-  add_words line --wdns="$workdir"
+  add_words line --default-signals --wdns="$workdir"
   [ -z "$tty" ] || add_words line --pty --set-env "TERM=${TERM:-dumb}"
   line="$line$variables $command"
 }

@@ -2,6 +2,7 @@
 
 load workshop
 load unpack
+load cpio
 load layers
 load layout
 load disc

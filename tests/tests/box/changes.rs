@@ -202,7 +202,7 @@ fn files(world: &World, tar: &[u8]) -> Vec<String> {
 #[test]
 fn interrupted_nothing_is_left_and_the_box_goes_on() {
     let Some(world) = World::dash() else { return };
-    world.start("big", "head -c 60000000 /dev/urandom >/x; echo ready; exec sleep 100");
+    world.start("big", "truncate -s 1G /x; echo ready; exec sleep 100");
     world.until_log("big", "ready");
     for words in ["commit big half", "export -o half.tar big"] {
         let job = world.boxed(words).start();

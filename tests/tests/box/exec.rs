@@ -11,10 +11,11 @@ fn another_command_is_in_the_group_the_namespaces_and_the_confinement_of_the_box
     each(SHELLS, |shell| {
         let Some(world) = World::root(shell) else { return };
         let look = format!(
-            "{RIGHTS}; cat /proc/self/cgroup; for n in /proc/self/ns/*; do readlink $n; done; ulimit -n; umask"
+            "{RIGHTS}; cat /proc/self/cgroup; for n in /proc/self/ns/*; do readlink $n; done; cat /proc/self/limits; umask"
         );
         for words in ["", "-u nobody", "--init", "-t", "-t --init", "--cap-drop all", "--privileged"] {
-            let run = world.run(&format!("-d --name same {words} small sh -c"));
+            let line = format!("run --net none -d --name same {words} small sh -c");
+            let run = world.behind("prlimit --nofile=70:90 --nproc=3000 --core=5", &line);
             run.arg(format!("{look}; echo done; exec sleep 60")).done().is(0).quiet();
             world.until_log("same", "done");
             let own = world.boxed("logs same").done().is(0).text().replace('\r', "");

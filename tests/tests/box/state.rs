@@ -10,15 +10,15 @@ fn a_box_is_stopped_by_term_and_by_kill_when_that_does_not_help() {
     each(SHELLS, |shell| {
         let Some(world) = World::root(shell) else { return };
         let rows = [
-            ("trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done", "exited 5"),
+            (30, "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done", "exited 5"),
             // PID 1 without a handler would not see it.
-            ("echo ready; exec sleep 60", "exited 143"),
-            ("trap '' TERM; echo ready; while :; do sleep 0.05; done", "exited 137"),
+            (30, "echo ready; exec sleep 60", "exited 143"),
+            (1, "trap '' TERM; echo ready; while :; do sleep 0.05; done", "exited 137"),
         ];
-        for (script, state) in rows {
+        for (seconds, script, state) in rows {
             world.start("web", script);
             world.until_log("web", "ready");
-            world.boxed("stop -t 1 web").done().is(0).quiet();
+            world.boxed(&format!("stop -t {seconds} web")).done().is(0).quiet();
             assert_eq!(world.state("web"), state, "{script}");
             // Nothing is left to be stopped, which is no error.
             world.boxed("stop web").done().is(0).quiet();
@@ -37,6 +37,11 @@ fn a_box_that_is_none_keeps_nobody_from_the_others() {
         world.boxed("kill -s TERM none web").done().is(125).complains_as("box");
         assert_eq!(world.boxed("wait none web").done().is(125).complains_as("box").text(), "5");
         world.boxed("stop none web").done().is(125).complains_as("box");
+        let run = world.boxed("inspect none web none").done().is(125).says("a box called none");
+        assert_eq!(run.json()["state"], "exited");
+        assert_eq!(world.boxed("start none web").done().is(125).complains_as("box").text(), "web");
+        assert_eq!(world.state("web"), "running");
+        world.boxed("stop -t 0 web").done().is(0).quiet();
         world.boxed("rm none web").done().is(125).complains_as("box");
         world.is_empty();
     });
@@ -76,6 +81,14 @@ fn no_signal_is_ignored_from_the_start() {
     world.until_log("behind", none);
     let script = "trap '' HUP INT; box run --rm --net none small grep SigIgn /proc/self/status";
     assert_eq!(world.script(script).done().is(0).text(), none);
+    world.start("other", "exec sleep 60");
+    for words in ["", "-d"] {
+        let script = "grep SigIgn /proc/self/status >/tmp/ignored; mv /tmp/ignored /tmp/told";
+        let script = format!("trap '' HUP INT; box exec {words} other sh -c '{script}'");
+        world.script(&script).done().is(0).quiet();
+        let told = "until [ -e /tmp/told ]; do sleep 0.01; done; cat /tmp/told; rm /tmp/told";
+        assert_eq!(world.boxed("exec other sh -c").arg(told).done().is(0).text(), none, "{words}");
+    }
     world.start("handles", "trap 'exit 6' INT; echo ready; while :; do sleep 0.05; done");
     world.until_log("handles", "ready");
     world.boxed("kill -s INT handles").done().is(0).quiet();
@@ -121,12 +134,12 @@ fn of_two_with_one_name_at_once_one_runs() {
 fn fifty_boxes_can_be_started_at_once() {
     let Some(world) = World::dash() else { return };
     let jobs: Vec<_> =
-        (0..50).map(|n| world.run(&format!("-d --name n{n} small sleep 120")).limit(60).start()).collect();
+        (0..50).map(|n| world.run(&format!("-d --name n{n} small sleep 120")).limit(120).start()).collect();
     jobs.into_iter().for_each(|job| drop(job.done().is(0).quiet()));
     let all = world.boxed("ps -q").done().is(0).text();
     assert_eq!(all.lines().count(), 50);
     let names: Vec<String> = (0..50).map(|n| format!("n{n}")).collect();
-    world.boxed("rm -f").args(&names).limit(60).done().is(0).quiet();
+    world.boxed("rm -f").args(&names).limit(120).done().is(0).quiet();
     world.is_empty();
 }
 
@@ -135,7 +148,7 @@ fn whatever_is_killed_the_truth_is_told_and_gc_cleans() {
     each(SHELLS, |shell| {
         let Some(world) = World::root(shell) else { return };
         for victim in ["cgctl", "unshare-rs", "sleep"] {
-            world.start("victim", "exec sleep 60");
+            let id = world.start("victim", "exec sleep 60");
             let owner = world.owner("victim");
             let inside = leak::children(owner)[0];
             let pid = match victim {
@@ -155,12 +168,9 @@ fn whatever_is_killed_the_truth_is_told_and_gc_cleans() {
             world.boxed("start victim").done().is(0);
             world.boxed("rm -f victim").done().is(0).quiet();
             world.is_empty();
+            let left = || cgroup::ours().into_iter().any(|group| group.to_string_lossy().contains(&id));
+            eventually("its group is gone", || !left());
         }
-        assert!(
-            cgroup::ours()
-                .iter()
-                .all(|group| !group.to_string_lossy().contains("box-") || !cgroup::is_orphan(group))
-        );
     });
 }
 
@@ -278,15 +288,53 @@ fn a_log_is_followed_to_its_end() {
 }
 
 #[test]
+fn a_command_that_is_not_found_again_shows_in_the_status() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        fs::create_dir_all(world.sandbox().path("vol")).unwrap();
+        world.sandbox().file("vol/prog", "#!/bin/sh\n", 0o755);
+        world.run("--name gone -v ./vol:/vol small /vol/prog").done().is(0).quiet();
+        fs::remove_file(world.sandbox().path("vol/prog")).unwrap();
+        world.boxed("start gone").done().is(127).complains_as("pivot");
+        world.boxed("start -a gone").done().is(127).complains_as("pivot");
+        world.boxed("start gone none").done().is(125).says("a box called none");
+    });
+}
+
+#[test]
+fn whoever_attaches_to_a_box_that_runs_sees_what_it_writes_from_then_on() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        world.start(
+            "slow",
+            "echo before; until [ -e /go ]; do echo more; sleep 0.05; done; echo after; exit 7",
+        );
+        world.until_log("slow", "before");
+        let seen = world.sandbox().path("seen");
+        let seen = || fs::read_to_string(&seen).unwrap_or_default();
+        let job = world.script("box start -a slow >seen").start();
+        eventually("something is seen", || seen().contains("more"));
+        world.boxed("exec slow touch /go").done().is(0).quiet();
+        job.done().is(7).quiet();
+        assert!(seen().starts_with("more\n") && seen().ends_with("\nafter\n"), "{}", seen());
+    });
+}
+
+#[test]
 fn of_two_who_start_a_box_at_once_one_does() {
     let Some(world) = World::dash() else { return };
-    world.run("--name same small sh -c").arg("echo run; sleep 0.2").done().is(0);
+    // It runs until all have tried.
+    let tried = world.sandbox().file("tried", "", 0o644);
+    let run = world.run("--name same -v ./:/v small sh -c");
+    run.arg("echo run; until [ -e /v/tried ]; do sleep 0.01; done").done().is(0);
     for round in 2..6 {
+        fs::remove_file(&tried).unwrap();
         let jobs = [(); 4].map(|()| world.boxed("start same").start());
         jobs.into_iter().for_each(|job| {
             let done = job.done();
             assert!(done.status == 0 || done.talk().contains("somebody else is starting it"), "{done}");
         });
+        fs::write(&tried, "").unwrap();
         assert_eq!(world.boxed("wait same").done().is(0).text(), "0");
         assert_eq!(world.boxed("logs same").done().is(0).text().lines().count(), round);
     }

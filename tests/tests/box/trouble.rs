@@ -54,7 +54,10 @@ fn its_parts_are_found_by_way_of_a_link() {
     let own = world.with_places(world.sandbox().run("bin/box import BusyBox"));
     own.done().is(0).quiet();
     fs::create_dir_all(world.sandbox().path("far/away")).unwrap();
-    fs::copy(tests::shared::Shared::get().bin().join("box"), world.sandbox().path("far/away/alone")).unwrap();
+    tests::program::copy(
+        tests::shared::Shared::get().bin().join("box"),
+        world.sandbox().path("far/away/alone"),
+    );
     world.sandbox().run("sh far/away/alone help").done().is(125).says("cannot find box.d");
 }
 

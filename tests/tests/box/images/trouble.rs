@@ -97,7 +97,7 @@ fn a_full_disk_is_told_and_nothing_is_kept() {
         done";
     let script = script
         .replace("BOX ", &format!("dash {} ", tests::tools::workspace().join("shell-scripts/box").display()));
-    let run = world.sandbox().run("unshare-rs -m sh -euc").arg(script).limit(60);
+    let run = world.sandbox().run("unshare-rs -m sh -euc").arg(script).limit(120);
     world.with_places(run).done().is(0);
 }
 
