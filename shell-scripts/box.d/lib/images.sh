@@ -2,7 +2,7 @@
 
 # What every verb of images begins with.
 open_images() {
-  [ -z "$explain" ] || misuse 'only what runs a box can be explained'
+  [ -z "$explain" ] || die "cannot explain $verb: it comes down to more than a few command lines" 'box.d/README.md tells how'
   find_places
   make_places
 }
