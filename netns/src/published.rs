@@ -102,7 +102,19 @@ impl FromStr for Published {
     }
 }
 
+/// One that a packet to a single host can have.
 fn read_address(text: &str) -> Result<IpAddr, String> {
+    let ip = parse_address(text)?;
+    let is_of_many = ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST);
+    match ip.to_canonical() {
+        _ if is_of_many => Err(format!("{ip} is an address of many hosts")),
+        // The kernel never sees the longer form in a packet.
+        v4 if v4 != ip => Err(format!("[{ip}] is an address of IPv4, written {v4}")),
+        _ => Ok(ip),
+    }
+}
+
+fn parse_address(text: &str) -> Result<IpAddr, String> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     match bare {
         Some(bare) => bare.parse::<std::net::Ipv6Addr>().map(IpAddr::V6).ok(),
@@ -178,6 +190,10 @@ mod tests {
             "+8:80",
             "1.2.3:80:80",
             "[1.2.3.4]:80:80",
+            "[::ffff:1.2.3.4]:80:80",
+            "224.0.0.1:80:80",
+            "255.255.255.255:80:80",
+            "[ff02::1]:80:80",
         ] {
             assert!(bad.parse::<Published>().is_err(), "{bad}");
         }

@@ -138,6 +138,56 @@ fn faults_of_the_host_are_found_and_cured() {
     }
 }
 
+/// A network of netns in the place of that bridge.
+const NETWORK: &str = "
+    ip netns del web; ip netns del db; ip link del nb0; nft delete table ip masq
+    netns net add app 10.88.0.0/24 fd58::/64 2>/dev/null
+    netns new web --net app --ip 10.88.0.2 -p 8080:80; netns new db --net app --ip 10.88.0.3 -p 0.0.0.0:9090:90
+    port=$(ip -br link | sed -n 's/^\\(nv[0-9]*-2\\)@.*/\\1/p'); all() { ip -br addr show scope global | grep -v ^up0; nft list table inet netns-app; }
+    netns doctor; all >/run/well
+";
+
+#[test]
+fn faults_of_a_network_are_found_and_cured_and_nothing_else_is_changed() {
+    if !is_root() {
+        return;
+    }
+    for (fault, words) in [
+        ("ip -n web -4 addr flush dev eth0", "address: eth0 has no address of IPv4"),
+        ("ip -n web -6 addr flush dev eth0", "address: eth0 has no address of IPv6"),
+        (
+            "ip -n web addr add 10.88.0.1/32 dev eth0",
+            "duplicate: eth0 and nb-app have one address, 10.88.0.1",
+        ),
+        (
+            "ip -n web route replace default via 10.88.0.200",
+            "gateway: nobody on its link has the address of the router, 10.88.0.200",
+        ),
+        (
+            "ip link set $port nomaster",
+            "wiring: the other end of eth0, $port, is in no bridge and has no address",
+        ),
+        (
+            "nft flush map inet netns-app pub4a",
+            "table: table inet netns-app has nothing of its published port 127.0.0.1:8080:80/tcp",
+        ),
+        (
+            "nft flush chain inet netns-app sources",
+            "masquerade: packets leave by up0 as 10.88.0.2, which nobody there can answer",
+        ),
+    ] {
+        let out = World::net(&format!(
+            "{WELL}{NETWORK}{fault}\n echo \"web: {words}\"; netns doctor web || echo $?; cure web; all | diff /run/well -"
+        ))
+        .out();
+        let lines: Vec<&str> = out.lines().skip_while(|line| line.ends_with("no fault found")).collect();
+        let found: Vec<_> = lines[1..].iter().take_while(|line| **line != "1").collect();
+        assert!(found.first() == lines.first().as_ref(), "{out}");
+        assert!(found[1..].iter().all(|line| line.starts_with("  cure: ")), "{out}");
+        assert_eq!(lines.last(), Some(&"web: no fault found"), "{out}");
+    }
+}
+
 #[test]
 fn faults_of_published_ports_are_found_and_cured() {
     if !is_root() {

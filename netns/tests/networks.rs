@@ -20,7 +20,7 @@ fn traces() -> String {
 #[test]
 fn a_network_goes_without_a_trace() {
     on_a_host(|| {
-        sh("mkdir /run/netns-net");
+        sh("netns gc");
         let before = traces();
         sh("netns net add a; netns net add b 10.9.0.0/16 fd09::/64; netns new web --net a -p 8080:80");
         let forwarding = "cat /proc/sys/net/ipv4/conf/up0/forwarding";
@@ -53,6 +53,7 @@ fn subnets_are_free_ones() {
             ("c 10.5.0.1/24", "the bits of the host are not zero"),
             ("c 10.5.0.0/24 10.6.0.0/24", "one subnet of IPv4"),
             ("c 127.0.0.0/24", "no host can have such addresses"),
+            ("c ::ffff:10.5.0.0/112", "no host can have such addresses"),
             ("a", "the interface nb-a exists"),
             ("thirteen-long", "at most 12 characters"),
         ] {
@@ -60,6 +61,31 @@ fn subnets_are_free_ones() {
             assert!(no.contains(why), "{line}: {no}");
         }
         assert_eq!(sh("netns net ls | wc -l"), "3");
+    });
+}
+
+/// As with two providers, and as a VPN has it that leaves the default route in place.
+#[test]
+fn every_way_out_is_one_and_takes_no_subnet() {
+    on_a_host(|| {
+        sh(
+            "ip link add up1 type veth peer name far; ip link set up1 up; ip link set far up; ip addr add 198.51.100.1/24 dev up1",
+        );
+        for ways in [
+            "ip route replace default nexthop via 192.0.2.1 nexthop via 198.51.100.2",
+            "ip route replace default via 192.0.2.1; ip route add 0.0.0.0/1 via 198.51.100.2; ip route add 128.0.0.0/1 via 198.51.100.2",
+        ] {
+            sh(&format!("{ways}; netns net add a; netns new web --net a"));
+            assert!(sh("netns net ls").contains("10.210.0.0/24"));
+            let forwarding = "cd /proc/sys/net/ipv4/conf; cat up0/forwarding up1/forwarding";
+            assert_eq!(sh(forwarding), "1\n1", "{ways}");
+            assert_eq!(sh("netns doctor web"), "web: no fault found");
+            let off =
+                "echo 0 >/proc/sys/net/ipv4/conf/up1/forwarding; netns doctor web || :; netns net repair";
+            assert!(ways.contains("nexthop") || sh(off).contains("not forwarded between nb-a and up1"));
+            sh("netns del web; netns net rm -f a");
+            assert_eq!(sh(forwarding), "0\n0", "{ways}");
+        }
     });
 }
 

@@ -119,6 +119,7 @@ fn what_is_anothers_is_not_taken_for_ones_own() {
         ("bridge br1 x none", "cannot make the bridge br1: there is no interface none"),
         ("bridge br1 lo", "cannot put lo into br1: Invalid argument"),
         ("bridge br1 x lo", "cannot put lo into br1"),
+        ("bridge br1 x v", "cannot put v into br1: it is a port of br0"),
         ("link a a", "cannot link a and a: it is one namespace"),
         ("link b again", "cannot link b and again: it is one namespace"),
         ("route . --json --rm", "it does not go with --rm"),
@@ -126,7 +127,7 @@ fn what_is_anothers_is_not_taken_for_ones_own() {
         ("link a /run/netns/b", "a file gives no name for an interface"),
         ("up none@a", "cannot set none@a up: there is no interface none in a"),
     ] {
-        let prepare = "netns attach again /run/netns/b; netns veth x y@a; netns veth v w@b; netns bridge br0; netns addr x 10.0.0.1/24";
+        let prepare = "netns attach again /run/netns/b; netns veth x y@a; netns veth v w@b; netns bridge br0 v; netns addr x 10.0.0.1/24";
         is_refused(prepare, line, reason);
     }
 }
@@ -172,6 +173,11 @@ fn addresses_and_routes_are_refused_in_the_kernels_words_and_as_a_whole() {
             "addr x 10.1.0.1/24 fd00::9/64 ff02::1/64",
             "cannot give x the address ff02::1/64: ipv6: Cannot assign multicast",
         ),
+        ("addr x 10.1.0.1/24 0.0.0.0/8", "cannot give x the address 0.0.0.0/8: no host has that"),
+        (
+            "addr x 10.1.0.1/24 fd00::9/64 fd00::9/128",
+            "cannot give x the address fd00::9/128: it has fd00::9/64",
+        ),
         ("addr none 10.1.0.1/24", "cannot give none an address: there is no interface none"),
         ("addr x 10.1.0.1", "the length of the prefix is missing, as in 10.0.0.1/24"),
         ("addr x 10.1.0.1/33", "the prefix is longer than the address"),
@@ -189,10 +195,23 @@ fn addresses_and_routes_are_refused_in_the_kernels_words_and_as_a_whole() {
         ("route . 10.8.0.0/16 via 10.0.0.2 via 10.0.0.3", "cannot use via: it was given twice"),
         ("route . 10.8.0.0/16 through 10.0.0.2", "the words are via, dev, src, metric"),
         ("route . 10.8.0.0/16 via 10.0.0.2 metric x", "it is no number"),
+        ("route . 10.8.0.0/16 via 10.0.0.2 metric 4294967296", "it is no number from 0 to 4294967295"),
     ] {
         let prepare = "netns veth x y; netns addr x 10.0.0.1/24; netns route . 10.7.0.0/16 via 10.0.0.2";
         is_refused(prepare, line, reason);
     }
+}
+
+#[test]
+fn each_router_of_a_shared_route_is_told() {
+    if !is_root() {
+        return;
+    }
+    let script = "netns veth x y; netns addr x 10.0.0.1/24 fd00::1/64; ip route add blackhole 10.6.0.0/16
+        ip route add 10.7.0.0/16 nexthop via 10.0.0.2 nexthop via 10.0.0.3
+        ip route add 10.8.0.0/16 via inet6 fd00::2; netns route . | grep '^10.[678]'";
+    let all = "10.7.0.0/16 via 10.0.0.2 dev x\n10.7.0.0/16 via 10.0.0.3 dev x\n10.8.0.0/16 via fd00::2 dev x";
+    assert_eq!(world(script).out(), all);
 }
 
 #[test]

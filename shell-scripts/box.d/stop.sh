@@ -8,7 +8,7 @@ options='
 seconds=10
 
 option() {
-  case $2 in '' | *[!0-9]*) misuse "$1 takes a number of seconds, not $2" ;; esac
+  case $2 in '' | *[!0-9]* | ??????????*) misuse "$1 takes a number of seconds, not $2" ;; esac
   seconds=$2
 }
 
@@ -38,6 +38,7 @@ explain_stop() {
   if [ -f "$box/groupless" ]; then
     wait="timeout $seconds tail --pid=$ending -f /dev/null"
   else
+    find_tools cgctl
     quote "$cgctl" wait --timeout "$seconds" "box-$id"
     wait=$quoted
   fi

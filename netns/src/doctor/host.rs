@@ -2,18 +2,22 @@
 
 use super::Found;
 use super::patient::{Outside, Patient, is_global};
+use crate::attach::bare;
 use crate::firewall::wall::{Keeper, Wall};
 use crate::netlink::links::Link;
 use crate::network::Network;
 use crate::network::guard::Confinement;
+use crate::network::label::PortLabel;
 use crate::nft::{BRIDGE, INET};
+use crate::published::Published;
+use std::collections::HashSet;
 
 /// `accept`, in a file of /proc/sys/net.
 const ON: &str = "1";
 
 /// The kernel does not pass packets from one interface to the other.
 pub fn forwarding(patient: &Patient<'_>) -> Vec<Found> {
-    let Some(outside) = &patient.outside else { return Vec::new() };
+    let Some(outside) = patient.attached() else { return Vec::new() };
     let family = |is_v4: bool| {
         let uplink = outside.uplink(is_v4).filter(|_| has_way(patient, is_v4))?;
         let settings = if is_v4 { v4_settings(outside, uplink) } else { v6_settings(outside, uplink) };
@@ -53,18 +57,37 @@ fn v6_settings(outside: &Outside<'_>, uplink: &Link) -> Vec<String> {
     }
 }
 
-/// The tables of the network, which hold what isolates it and what its ports lead to, are gone.
+/// The tables of the network, which hold what isolates it and what its ports lead to, are gone, or a port is.
 pub fn table(patient: &Patient<'_>) -> Vec<Found> {
     let Some(outside) = &patient.outside else { return Vec::new() };
     let Some(network) = outside.network() else { return Vec::new() };
-    missing_tables(outside, &network)
-        .map(|(_, family)| {
-            let table = network.name.table();
-            let message =
-                format!("the rules of the network {}, table {family} {table}, are gone", network.name);
-            (message, vec![outside.command(&format!("netns net repair {}", network.name))])
-        })
-        .collect()
+    let (name, table) = (&network.name, network.name.table());
+    let mut messages: Vec<String> = missing_tables(outside, &network)
+        .map(|(_, family)| format!("the rules of the network {name}, table {family} {table}, are gone"))
+        .collect();
+    if messages.is_empty() {
+        let missing = missing_ports(outside, &network);
+        messages.extend(
+            missing.iter().map(|port| format!("table inet {table} has nothing of its published port {port}")),
+        );
+    }
+    let cure = outside.command(&format!("netns net repair {name}"));
+    messages.into_iter().map(|message| (message, vec![cure.clone()])).collect()
+}
+
+/// Published ports that its interface at the bridge is labelled with, and that no rule leads to it.
+fn missing_ports(outside: &Outside<'_>, network: &Network) -> Vec<Published> {
+    let Some(number) = network.host_number(&outside.port.name) else { return Vec::new() };
+    let own = bare(network.addresses(number));
+    let to_it = outside.space.published.iter().filter(|port| own.contains(&port.to.ip()));
+    let there: HashSet<_> =
+        to_it.map(|port| (port.protocol, port.to.is_ipv4(), port.address, port.port)).collect();
+    let is_missing = |port: &Published| {
+        let (is_v4, at) = (port.address.is_ipv4(), Some(port.address).filter(|ip| !ip.is_unspecified()));
+        !port.is_proxied && port.pairs().any(|(host, _)| !there.contains(&(port.protocol, is_v4, at, host)))
+    };
+    let label = outside.port.alias.as_deref().and_then(PortLabel::read).unwrap_or_default();
+    label.ports.iter().filter_map(|port| port.parse().ok()).filter(is_missing).collect()
 }
 
 /// Those that are gone, as after `nft flush ruleset`; the second one is there for hosts that need it.
@@ -81,7 +104,7 @@ fn missing_tables(outside: &Outside<'_>, network: &Network) -> impl Iterator<Ite
 
 /// Packets leave with an address that nobody outside can answer.
 pub fn masquerade(patient: &Patient<'_>) -> Vec<Found> {
-    let Some(outside) = &patient.outside else { return Vec::new() };
+    let Some(outside) = patient.attached() else { return Vec::new() };
     let Some(uplink) = outside.uplink(true) else { return Vec::new() };
     let mut own = patient.space.addresses_of(outside.inner.index).map(|address| address.cidr);
     let Some(own) = own.find(|cidr| matches!(cidr.ip, std::net::IpAddr::V4(ip) if ip.is_private())) else {
@@ -99,7 +122,11 @@ pub fn masquerade(patient: &Patient<'_>) -> Vec<Found> {
     );
     let place = outside.place(patient.survey, uplink);
     let message = format!("packets leave by {place} as {}, which nobody there can answer", own.ip);
-    vec![(message, vec![outside.command(&format!("nft '{rules}'"))])]
+    let cure = match outside.network() {
+        Some(network) => format!("netns net repair {}", network.name),
+        None => format!("nft '{rules}'"),
+    };
+    vec![(message, vec![outside.command(&cure)])]
 }
 
 /// What drops packets of the families that the namespace speaks.
@@ -112,7 +139,7 @@ fn walls(patient: &Patient<'_>, outside: &Outside<'_>) -> Vec<Wall> {
 
 /// A firewall drops what it does not know; what another table accepts does not change that.
 pub fn firewall(patient: &Patient<'_>) -> Vec<Found> {
-    let Some(outside) = &patient.outside else { return Vec::new() };
+    let Some(outside) = patient.attached() else { return Vec::new() };
     let near = &outside.near().name;
     let walls = walls(patient, outside);
     let opened = outside.network().filter(|network| network.label.is_open);
@@ -143,7 +170,7 @@ pub fn br_netfilter(patient: &Patient<'_>) -> Vec<Found> {
 
 /// The kernel takes packets for forged, because it would send answers by another interface.
 pub fn rp_filter(patient: &Patient<'_>) -> Vec<Found> {
-    let Some(outside) = &patient.outside else { return Vec::new() };
+    let Some(outside) = patient.attached() else { return Vec::new() };
     let near = outside.near();
     let path = format!("net/ipv4/conf/{}/rp_filter", near.name);
     let value = |path: &str| outside.setting(path).and_then(|value| value.parse::<u8>().ok()).unwrap_or(0);

@@ -1,7 +1,7 @@
 //! Interfaces, addresses and routes of the namespace itself.
 
 use super::Found;
-use super::patient::{Patient, is_global};
+use super::patient::{Outside, Patient, is_global};
 use crate::cidr::Cidr;
 use crate::netlink::links::Link;
 use std::net::IpAddr;
@@ -51,15 +51,37 @@ pub fn down(patient: &Patient<'_>) -> Vec<Found> {
         .collect()
 }
 
-/// The way out has no address.
+/// The way out has no address, or a host of a network not all of those that it was given.
 pub fn address(patient: &Patient<'_>) -> Vec<Found> {
     let Some(outside) = &patient.outside else { return Vec::new() };
     let inner = outside.inner;
-    if patient.space.addresses_of(inner.index).any(|address| is_global(address.cidr.ip)) {
-        return Vec::new();
+    let place = patient.place(inner);
+    let has = |wanted: &dyn Fn(IpAddr) -> bool| {
+        let mut own = patient.space.addresses_of(inner.index).map(|address| address.cidr.ip);
+        own.any(|ip| is_global(ip) && wanted(ip))
+    };
+    let given = given_addresses(patient, outside);
+    if given.is_empty() && !has(&|_| true) {
+        let cure = free_address(patient).map(|cidr| format!("netns addr {place} {cidr}"));
+        return vec![(format!("{} has no address", inner.name), cure.into_iter().collect())];
     }
-    let cure = free_address(patient).map(|cidr| format!("netns addr {} {cidr}", patient.place(inner)));
-    vec![(format!("{} has no address", inner.name), cure.into_iter().collect())]
+    given
+        .iter()
+        .filter(|cidr| !has(&|ip| ip.is_ipv4() == cidr.ip.is_ipv4()))
+        .map(|cidr| {
+            let family = if cidr.ip.is_ipv4() { "IPv4" } else { "IPv6" };
+            (format!("{} has no address of {family}", inner.name), vec![format!("netns addr {place} {cidr}")])
+        })
+        .collect()
+}
+
+/// What a host of a network has its name at the bridge for; nothing of a family that is turned off inside.
+fn given_addresses(patient: &Patient<'_>, outside: &Outside<'_>) -> Vec<Cidr> {
+    let Some(network) = outside.network() else { return Vec::new() };
+    let Some(number) = network.host_number(&outside.port.name) else { return Vec::new() };
+    let off = patient.setting(&format!("net/ipv6/conf/{}/disable_ipv6", outside.inner.name));
+    let is_off = off.as_deref() == Some("1");
+    network.addresses(number).filter(|cidr| cidr.ip.is_ipv4() || !is_off).collect()
 }
 
 /// The first address of the network outside that nobody has.

@@ -33,13 +33,9 @@ pub fn carrier(patient: &Patient<'_>) -> Vec<Found> {
 
 /// The other end hangs in the air.
 pub fn wiring(patient: &Patient<'_>) -> Vec<Found> {
-    let Some(outside) = patient.outside.as_ref().filter(|outside| outside.bridge.is_none()) else {
+    let Some(outside) = patient.outside.as_ref().filter(|outside| outside.is_loose()) else {
         return Vec::new();
     };
-    let mut given = outside.space.addresses_of(outside.port.index);
-    if outside.port.kind != "veth" || given.any(|address| is_global(address.cidr.ip)) {
-        return Vec::new();
-    }
     let other = outside.place(patient.survey, outside.port);
     let cure = bridge_of_network(patient, outside).map(|bridge| {
         format!("netns bridge {} {}", outside.place(patient.survey, bridge), outside.port.name)
@@ -106,7 +102,14 @@ pub fn duplicate(patient: &Patient<'_>) -> Vec<Found> {
         for address in theirs.filter(|their| own.iter().any(|own| own.cidr.ip == their.cidr.ip)) {
             let (ip, other) = (address.cidr.ip, patient.survey.place(end));
             let message = format!("{} and {other} have one address, {ip}", outside.inner.name);
-            found.push((message, vec![format!("netns addr --rm {other} {}", address.cidr)]));
+            // The router keeps what all others know it by.
+            let is_router = end == (End { space: outside.index, index: outside.near().index });
+            let own = own.iter().find(|own| is_router && own.cidr.ip == ip);
+            let cure = match own {
+                Some(own) => format!("netns addr --rm {} {}", patient.place(outside.inner), own.cidr),
+                None => format!("netns addr --rm {other} {}", address.cidr),
+            };
+            found.push((message, vec![cure]));
         }
     }
     found
@@ -114,7 +117,7 @@ pub fn duplicate(patient: &Patient<'_>) -> Vec<Found> {
 
 /// Nobody on the link has the address of the router, or nobody answers for it.
 pub fn gateway(patient: &Patient<'_>) -> Vec<Found> {
-    let Some(outside) = &patient.outside else { return Vec::new() };
+    let Some(outside) = patient.attached() else { return Vec::new() };
     let routers =
         patient.defaults().filter(|way| way.index == Some(outside.inner.index)).filter_map(|way| way.via);
     let near = neighbourhood(patient, outside);
@@ -125,15 +128,23 @@ pub fn gateway(patient: &Patient<'_>) -> Vec<Found> {
     routers
         .filter(|ip| !is_there(*ip) && (is_closed(patient, outside) || is_silent(patient, *ip)))
         .map(|ip| {
-            let own = patient.space.addresses_of(outside.inner.index).find(|own| own.cidr.contains(ip));
-            let prefix = own.map_or(if ip.is_ipv4() { 32 } else { 128 }, |own| own.cidr.prefix);
-            let place = outside.place(patient.survey, outside.near());
-            (
-                format!("nobody on its link has the address of the router, {ip}"),
-                vec![format!("netns addr {place} {ip}/{prefix}")],
-            )
+            let message = format!("nobody on its link has the address of the router, {ip}");
+            (message, lead_to_router(patient, outside, ip))
         })
         .collect()
+}
+
+/// By the router that there is on the link, else by the one that is looked for.
+fn lead_to_router(patient: &Patient<'_>, outside: &Outside<'_>, wanted: IpAddr) -> Vec<String> {
+    let own = patient.space.addresses_of(outside.inner.index).find(|own| own.cidr.contains(wanted));
+    let mut there = outside.space.addresses_of(outside.near().index).map(|address| address.cidr.ip);
+    if let Some(router) = there.find(|ip| own.is_some_and(|own| own.cidr.contains(*ip))) {
+        let line = format!("netns route {} default via", patient.space.label());
+        return vec![format!("{line} {wanted} --rm"), format!("{line} {router}")];
+    }
+    let prefix = own.map_or(if wanted.is_ipv4() { 32 } else { 128 }, |own| own.cidr.prefix);
+    let place = outside.place(patient.survey, outside.near());
+    vec![format!("netns addr {place} {wanted}/{prefix}")]
 }
 
 /// Everything that is on the link can be seen from here.

@@ -15,6 +15,7 @@ use crate::survey::space::Space;
 use crate::survey::wiring::End;
 use chain::text::show;
 use chain::{Error, Result};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs;
 use std::net::IpAddr;
@@ -81,6 +82,17 @@ impl<'a> Patient<'a> {
         self.survey.place(End { space: self.index, index: link.index })
     }
 
+    /// What it is connected to, unless that other end hangs in the air: where nothing gets through, it is of no use to
+    /// ask what becomes of it there.
+    pub fn attached(&self) -> Option<&Outside<'a>> {
+        self.outside.as_ref().filter(|outside| !outside.is_loose())
+    }
+
+    /// A setting of the kernel in the namespace, by its path below /proc/sys.
+    pub fn setting(&self, path: &str) -> Option<String> {
+        setting(self.space, path)
+    }
+
     /// The default routes.
     pub fn defaults(&self) -> impl Iterator<Item = &Way> {
         self.space.ways.iter().filter(|way| way.to.prefix == 0)
@@ -97,6 +109,12 @@ impl<'a> Outside<'a> {
     /// The interface that its namespace sees the packets come in by: the bridge, or the other end itself.
     pub fn near(&self) -> &'a Link {
         self.bridge.unwrap_or(self.port)
+    }
+
+    /// The other end is in no bridge and has no address.
+    pub fn is_loose(&self) -> bool {
+        let mut given = self.space.addresses_of(self.port.index);
+        self.bridge.is_none() && self.port.kind == "veth" && !given.any(|address| is_global(address.cidr.ip))
     }
 
     /// How an interface there is said on the command line.
@@ -121,15 +139,15 @@ impl<'a> Outside<'a> {
         if self.is_internal() {
             return None;
         }
-        let leads_on = |way: &&Way| way.to.prefix == 0 && way.to.ip.is_ipv4() == is_v4;
-        let way = self.space.ways.iter().filter(leads_on).min_by_key(|way| way.metric)?;
+        let leads_on = |way: &&Way| way.leads_everywhere() && way.to.ip.is_ipv4() == is_v4;
+        let ways = self.space.ways.iter().filter(leads_on);
+        let way = ways.min_by_key(|way| (Reverse(way.to.prefix), way.metric))?;
         self.space.link(way.index?).filter(|link| link.index != self.near().index)
     }
 
     /// A setting of the kernel there, by its path below /proc/sys.
     pub fn setting(&self, path: &str) -> Option<String> {
-        let read = || Ok(fs::read_to_string(format!("/proc/sys/{path}")).ok());
-        visit(self.space, read).ok().flatten().map(|value| value.trim().to_owned())
+        setting(self.space, path)
     }
 
     /// A command line that works there.
@@ -146,6 +164,11 @@ pub fn within(space: &Space, line: &str) -> String {
         (_, Some(process), _) => format!("nsenter-rs -n -t {} {line}", process.pid),
         (_, _, file) => format!("nsenter-rs -n{} {line}", file.map(show).unwrap_or_default()),
     }
+}
+
+fn setting(space: &Space, path: &str) -> Option<String> {
+    let read = || Ok(fs::read_to_string(format!("/proc/sys/{path}")).ok());
+    visit(space, read).ok().flatten().map(|value| value.trim().to_owned())
 }
 
 /// Runs `work` in a namespace of the survey.

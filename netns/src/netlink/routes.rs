@@ -8,7 +8,8 @@ use chain::Result;
 use netlink_packet_core::Parseable;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteNextHop, RouteProtocol, RouteScope,
+    RouteType, RouteVia,
 };
 use nix::errno::Errno;
 use nix::libc::RTM_NEWROUTE;
@@ -41,16 +42,27 @@ impl Way {
         Way { to, via: None, index: None, metric: None, from: None }
     }
 
-    /// What a message tells; `None` for what is not of the main table, or leads nowhere.
-    pub fn of(message: &RouteMessage) -> Option<Self> {
+    /// What a message tells, one way for each router that takes a share; none for what is not of the main table, or
+    /// leads nowhere.
+    pub fn of(message: &RouteMessage) -> Vec<Self> {
         let RouteHeader { table, kind, destination_prefix_length, .. } = message.header;
         if table != RouteHeader::RT_TABLE_MAIN || kind != RouteType::Unicast {
-            return None;
+            return Vec::new();
         }
         let all = all(message.header.address_family == AddressFamily::Inet);
-        let mut way = Way::to(Cidr { prefix: destination_prefix_length, ..all });
-        message.attributes.iter().for_each(|attribute| way.learn(attribute));
-        Some(way)
+        let way = Way::to(Cidr { prefix: destination_prefix_length, ..all }).with(&message.attributes);
+        let shares = message.attributes.iter().find_map(|attribute| match attribute {
+            RouteAttribute::MultiPath(hops) => Some(hops.iter().map(|hop| way.clone().by(hop)).collect()),
+            _ => None,
+        });
+        shares.unwrap_or_else(|| vec![way])
+    }
+
+    /// Whether it is the default route, or one of those that stand in front of it and together lead as far: a VPN adds
+    /// 0.0.0.0/1 and 128.0.0.0/1, or ::/3 and 2000::/4, and leaves the default route as it was. Nobody has a network
+    /// of that size.
+    pub fn leads_everywhere(&self) -> bool {
+        self.to.prefix < 8
     }
 
     /// Whether it is what `wanted` asks for; the kernel adds what that leaves open.
@@ -64,10 +76,20 @@ impl Way {
             && (wanted.from.is_none() || self.from == wanted.from)
     }
 
+    fn with(mut self, attributes: &[RouteAttribute]) -> Self {
+        attributes.iter().for_each(|attribute| self.learn(attribute));
+        self
+    }
+
+    fn by(self, hop: &RouteNextHop) -> Self {
+        Way { index: Some(hop.interface_index), ..self.with(&hop.attributes) }
+    }
+
     fn learn(&mut self, attribute: &RouteAttribute) {
         match attribute {
             RouteAttribute::Destination(address) => self.to.ip = ip(address).unwrap_or(self.to.ip),
             RouteAttribute::Gateway(address) => self.via = ip(address),
+            RouteAttribute::Via(RouteVia::Inet6(ip)) => self.via = Some((*ip).into()),
             RouteAttribute::PrefSource(address) => self.from = ip(address),
             RouteAttribute::Oif(index) => self.index = Some(*index),
             RouteAttribute::Priority(metric) => self.metric = Some(*metric),
@@ -146,7 +168,7 @@ pub fn list(route: &mut Route) -> Result<Vec<Way>> {
         let request = Request::dump("list routes", Message::GetRoute(message));
         let answers = route.ask(request.tolerate(&[Errno::EOPNOTSUPP]))?;
         let messages = contents(&answers, RTM_NEWROUTE, RouteMessage::parse);
-        ways.extend(messages.filter_map(|message| Way::of(&message)));
+        ways.extend(messages.flat_map(|message| Way::of(&message)));
     }
     Ok(ways)
 }

@@ -37,9 +37,9 @@ pub fn of_bridge(bridge: &str, has_v6: bool) -> Result<()> {
         .try_for_each(|(family, switch, value)| write(&file(family, bridge, switch), value).map(drop))
 }
 
-/// The interfaces that lead out: those of the default routes.
+/// The interfaces that lead out: those of the default routes, and of what stands in front of them.
 pub fn uplinks<'a>(links: &'a [Link], ways: &[Way]) -> BTreeSet<&'a str> {
-    let out = ways.iter().filter(|way| way.to.prefix == 0).filter_map(|way| way.index);
+    let out = ways.iter().filter(|way| way.leads_everywhere()).filter_map(|way| way.index);
     out.filter_map(|index| links.iter().find(|link| link.index == index))
         .map(|link| link.name.as_str())
         .collect()

@@ -15,10 +15,11 @@ const POOL: [u8; 2] = [10, 210];
 pub struct Taken(Vec<Cidr>);
 
 impl Taken {
-    /// Asks the kernel for routes and addresses. A default route is to everywhere and takes nothing.
+    /// Asks the kernel for routes and addresses. A route to everywhere takes nothing.
     pub fn ask(route: &mut Route) -> Result<Self> {
-        let mut taken: Vec<Cidr> =
-            routes::list(route)?.into_iter().map(|way| way.to).filter(|to| to.prefix > 0).collect();
+        let mut ways = routes::list(route)?;
+        ways.retain(|way| !way.leads_everywhere());
+        let mut taken: Vec<Cidr> = ways.into_iter().map(|way| way.to).collect();
         taken.extend(addresses::list(route)?.into_iter().map(|address| address.cidr));
         Ok(Taken(taken))
     }
@@ -70,7 +71,8 @@ fn is_for_hosts(ip: IpAddr) -> bool {
                 || ip.octets()[0] >= 240)
         }
         IpAddr::V6(ip) => {
-            !(ip.is_loopback() || ip.is_multicast() || ip.is_unspecified() || ip.is_unicast_link_local())
+            // The first 64 bits of what is reserved, ::1, ::ffff:192.0.2.1 and others, are zero: RFC 4291.
+            !(ip.is_multicast() || ip.is_unicast_link_local() || ip.segments().starts_with(&[0; 4]))
         }
     }
 }
@@ -115,6 +117,8 @@ mod tests {
             "224.1.0.0/16",
             "fd00::/120",
             "fe80::/64",
+            "::/64",
+            "::ffff:10.0.0.0/112",
         ] {
             assert!(taken.check(cidr(bad)).is_err(), "{bad}");
         }

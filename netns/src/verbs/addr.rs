@@ -7,7 +7,7 @@ use crate::netlink::addresses::{self, Address};
 use crate::netlink::links;
 use crate::output::print;
 use crate::site::{self, Site};
-use chain::Result;
+use chain::{Error, Result};
 
 /// What it takes.
 #[derive(clap::Args, Debug)]
@@ -44,11 +44,28 @@ fn add(place: &Place, addresses: &[Cidr]) -> Result<()> {
 
 /// Gives the interface with number `index` at `place` all addresses, or none of them; what it has already stays.
 pub fn give(site: &mut Site, index: u32, place: &Place, addresses: &[Cidr]) -> Result<()> {
-    let has = addresses::list(&mut site.route)?;
-    let is_new = |cidr: &&Cidr| !has.iter().any(|old| old.index == index && old.cidr == **cidr);
-    let new: Vec<Cidr> = addresses.iter().filter(is_new).copied().collect();
+    let all = addresses::list(&mut site.route)?;
+    let has: Vec<Cidr> = all.iter().filter(|old| old.index == index).map(|old| old.cidr).collect();
+    let mut new: Vec<Cidr> = Vec::new();
+    for cidr in addresses.iter().filter(|cidr| !has.contains(cidr)) {
+        check(place, *cidr, has.iter().chain(&new))?;
+        new.push(*cidr);
+    }
     let requests: Vec<Request> = new.iter().map(|cidr| addresses::add(index, place, *cidr)).collect();
     site.all_or_nothing(&requests, |done| Some(addresses::remove(index, place, new[done])))
+}
+
+/// Refuses what the kernel takes for something else: the address of nobody for none, and one of IPv6 that has another
+/// prefix for what is there.
+fn check<'a>(place: &Place, cidr: Cidr, mut before: impl Iterator<Item = &'a Cidr>) -> Result<()> {
+    let what = || format!("give {place} the address {cidr}");
+    if cidr.ip.is_unspecified() {
+        return Err(Error::new(what(), "no host has that"));
+    }
+    match before.find(|other| cidr.ip.is_ipv6() && other.ip == cidr.ip && **other != cidr) {
+        Some(other) => Err(Error::new(what(), format_args!("it has {other}"))),
+        None => Ok(()),
+    }
 }
 
 fn remove(place: &Place, addresses: &[Cidr]) -> Result<()> {

@@ -3,7 +3,7 @@
 use crate::interface::{Interface, Place};
 use crate::mac::Mac;
 use crate::netlink::Request;
-use crate::netlink::links::{self, Settings};
+use crate::netlink::links::{self, Link, Settings};
 use crate::site::Site;
 use chain::{Error, Result};
 use netlink_packet_route::link::InfoKind;
@@ -54,6 +54,7 @@ fn make(bridge: &Place, ports: &[Interface]) -> Result<()> {
 fn put_in(site: &mut Site, bridge: &Interface, ports: &[Interface], what: &str) -> Result<()> {
     let index = of_bridge(site, bridge, what)?;
     let before = ports.iter().map(|port| site.find(what, port)).collect::<Result<Vec<_>>>()?;
+    refuse_ports_of_others(site, bridge, index, &before)?;
     let put = |port: &Interface| {
         let settings = Settings { master: Some(index), ..Settings::up() };
         links::set(format!("put {port} into {bridge}"), port, &settings)
@@ -65,6 +66,18 @@ fn put_in(site: &mut Site, bridge: &Interface, ports: &[Interface], what: &str) 
             Settings { master: Some(before.get(done)?.master.unwrap_or(0)), ..Settings::default() };
         Some(links::set_index(what, before.get(done)?.index, &settings))
     })
+}
+
+/// A port is taken out of the bridge that it is in by who put it there.
+fn refuse_ports_of_others(site: &mut Site, bridge: &Interface, index: u32, ports: &[Link]) -> Result<()> {
+    let Some(port) = ports.iter().find(|port| port.master.is_some_and(|other| other != index)) else {
+        return Ok(());
+    };
+    let all = links::list(&mut site.route)?;
+    let other = all.iter().find(|link| Some(link.index) == port.master).map_or("another", |link| &link.name);
+    let what = format!("put {} into {bridge}", port.name);
+    Err(Error::new(what, format_args!("it is a port of {other}"))
+        .hint(format_args!("`netns bridge {other} {} --rm` takes it out", port.name)))
 }
 
 fn of_bridge(site: &mut Site, bridge: &Interface, what: &str) -> Result<u32> {

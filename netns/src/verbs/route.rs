@@ -58,7 +58,7 @@ impl Plan {
         let address = "it is no address of IPv4 or IPv6";
         let via: Option<IpAddr> = parse(via, "via", |_| address)?;
         let from: Option<IpAddr> = parse(src, "src", |_| address)?;
-        let metric = parse(metric, "metric", |_| "it is no number")?;
+        let metric = parse(metric, "metric", |_| "it is no number from 0 to 4294967295")?;
         let interface = parse(dev, "dev", |e| e)?;
         let is_v4 = via.or(from).is_none_or(|ip| ip.is_ipv4());
         let way = Way { via, from, metric, ..Way::to(destination(to, is_v4)?) };

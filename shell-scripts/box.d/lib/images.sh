@@ -31,6 +31,7 @@ write_image() {
 # place_image NAME: the directory `image` of the workshop gets that name.
 place_image() {
   attempt create "$work/old" mkdir -p old
+  reach_disk
   [ ! -d "$store/images/$1" ] || attempt replace "$store/images/$1" mv -T "$store/images/$1" "old/$1"
   attempt create "$store/images/$1" mv -T image "$store/images/$1"
   rm -rf "old/$1"
@@ -77,7 +78,9 @@ ask() {
 
 bad_json() {
   worst=$(log | head -n 1 | sed -e 's/^jq: error (at [^)]*): //' -e 's/^parse error: .*/it is not JSON/')
-  die "cannot import $label: ${1##*/}: ${worst:-it cannot be read}"
+  # What is wrong in a commit is what it was told, not the file.
+  case $filter in commit) wrong='' ;; *) wrong=${1##*/}:\  ;; esac
+  die "cannot $verb $label: $wrong${worst:-it cannot be read}"
 }
 
 # Sets $gone to a name that a sweep looks at.

@@ -29,8 +29,7 @@ plan_command() {
 
 # Sets $id, $name, $box, $run and $pipeline.
 plan_box() {
-  [ -z "$name" ] || [ ! -L "$store/names/$name" ] ||
-    die "cannot name the box $name: a box has that name already" "box rm $name, or another --name"
+  [ -z "$name" ] || [ ! -L "$store/names/$name" ] || tell_taken
   read -r id </proc/sys/kernel/random/uuid
   short=${id%%-*} name=${name:-${id%%-*}} box=$store/boxes/$id run=$runs/$id
   find_tools cgctl netns unshare-rs pivot
@@ -39,6 +38,12 @@ plan_box() {
   plan_namespaces
   plan_root
   pipeline="$group_words$limit_words $maps_words$net_words$unshare_words $pivot_words $command"
+}
+
+tell_taken() {
+  [ -e "$store/names/$name" ] ||
+    die "cannot name the box $name: what is left of another has that name" 'box gc removes it'
+  die "cannot name the box $name: a box has that name already" "box rm $name, or another --name"
 }
 
 # What is between the two kinds of words may be put there later.
@@ -107,14 +112,27 @@ plan_root() {
 }
 
 plan_layers() {
+  find_visible
   old_ifs=$IFS IFS=$newline
-  for layer in $layers; do
+  for layer in $visible; do
     case $layer in /*) ;; *) layer=$store/layers/$layer/root ;; esac
     add_words pivot_words --layer "$layer"
   done
   IFS=$old_ifs
   pivot_words=$pivot_words$over
   [ -n "$read_only" ] || add_words pivot_words --upper "$box/upper" --work "$box/work"
+}
+
+# Sets $visible to $layers without those below one whose root directory hides all: to overlayfs the mark of that means
+# nothing there.
+find_visible() {
+  visible=''
+  old_ifs=$IFS IFS=$newline
+  for layer in $layers; do
+    [ ! -f "$store/layers/$layer/opaque" ] || visible=''
+    visible=$visible${visible:+$newline}$layer
+  done
+  IFS=$old_ifs
 }
 
 # Those of the image first, so that those of the line win.

@@ -47,6 +47,59 @@ fn every_kind_of_source_is_told_by_what_it_holds() {
     });
 }
 
+/// Archives `1`, `2` and `3` in one file: padded as cpio does it, as little as the kernel takes, and packed from one on.
+const INITRAMFS: &str = "
+    for n in 1 2 3; do
+        mkdir -p root$n/dir && echo $n | tee root$n/mark root$n/dir/$n >root$n/own$n && ln root$n/mark root$n/hard$n
+        (cd root$n && find . | cpio --quiet -o -H newc) >$n
+        at=$(grep -abo 'TRAILER!!!' $n) && head -c $(((${at%%:*} + 14) / 4 * 4)) $n >tight$n
+    done
+    head -c 5000 /dev/zero >zeros
+    cat 1 2 3 >padded
+    cat tight1 tight2 tight3 >tight
+    cat 1 zeros 2 zeros 3 zeros >spread
+    gzip -c tight >packed
+    (gzip -c 1; gzip -c 2; gzip -c 3) >each
+    (cat tight1 zeros 2 zeros; xz -c --check=crc32 3) >early
+    (cat 1; cat tight2 3 | zstd -c -q) >later";
+
+#[test]
+fn an_initramfs_of_several_archives_is_read_to_its_end() {
+    each(worlds(), |world| {
+        world.sandbox().shell(INITRAMFS).done().is(0).quiet();
+        each(["padded", "tight", "spread", "packed", "each", "early", "later"], |source| {
+            world.boxed(&format!("import {source} {source}")).done().is(0).quiet();
+            let root = &layers(&world, source)[0];
+            let read = |name: &str| fs::read_to_string(root.join(name)).unwrap_or_default();
+            let names =
+                ["mark", "own1", "own2", "own3", "dir/1", "dir/2", "dir/3", "hard1", "hard2", "hard3"];
+            assert_eq!(names.map(read).concat(), "3\n1\n2\n3\n1\n2\n3\n1\n2\n3\n", "{source}");
+            let inode = |name: &str| fs::metadata(root.join(name)).unwrap().ino();
+            assert_eq!(inode("mark"), inode("hard3"), "{source}");
+        });
+    });
+}
+
+#[test]
+fn what_is_no_archive_behind_the_first_one_is_told() {
+    let world = World::user("dash");
+    world.sandbox().shell(INITRAMFS).done().is(0).quiet();
+    let rows = [
+        ("(cat 1; echo junk) >x", "", "what follows its first archive is none"),
+        ("(cat 1 zeros; head -c 400 2) >x", "", "cannot unpack x: "),
+        ("(cat 1; gzip -c 2 | gzip -c) >x", "", "it is packed twice"),
+        ("(cat 1; gzip -c 2; echo junk) >x", "", "cannot unpack x: "),
+        ("(cat 1; gzip -c 2 | head -c 100) >x", "", "cannot unpack x: "),
+        ("cp padded x", "--limit 1000", "it holds more than 1000 bytes"),
+        ("cp later x", "--limit 1500", "it holds more than 1500 bytes"),
+    ];
+    each(rows, |(script, options, says)| {
+        world.sandbox().shell(script).done().is(0).quiet();
+        world.boxed(&format!("import {options} x x")).done().is(125).says(says).complains_as("box");
+        nothing_is_kept(&world);
+    });
+}
+
 #[test]
 fn busybox_is_made_where_it_is_asked_for() {
     each(worlds(), |world| {
@@ -105,6 +158,40 @@ fn layers_remove_and_replace_what_is_below() {
         let gone = layers(&world, "test-3")[1].join("etc/gone");
         let whiteout = fs::symlink_metadata(gone).unwrap();
         assert!(whiteout.file_type().is_char_device() && whiteout.rdev() == 0);
+    });
+}
+
+#[test]
+fn a_layer_can_hide_all_that_is_below() {
+    each(worlds(), |world| {
+        let mut first = system("1");
+        first.extend([file("below", ""), dir("etc"), file("etc/below", "")]);
+        let mut second = system("2");
+        second.extend([file(".wh..wh..opq", ""), dir("etc"), file("etc/kept", "")]);
+        let third = vec![file("top", ""), dir("etc"), file("etc/top", "")];
+        layout(&world, "lay", &[first, second, third]);
+        world.boxed("load lay").done().is(0).quiet();
+        let names = |image: &str| {
+            let run = world
+                .run(&format!("--rm {image} sh -c"))
+                .arg("cat /mark; cd /; echo below* top*; cd /etc; echo below* kept* top*");
+            run.done().is(0).quiet().text()
+        };
+        assert_eq!(names("test-3"), "2below* top\nbelow* kept top");
+        // All layers are in an archive of it, and in an image of a box of it.
+        world.boxed("save test-3 again.tar").done().is(0).quiet();
+        world.run("--name changed test-3 sh -c").arg("echo 4 >/mark").done().is(0).quiet();
+        world.boxed("commit changed four").done().is(0);
+        world.boxed("rm changed").done().is(0);
+        world.boxed("rmi test-3").done().is(0);
+        assert_eq!(
+            (names("four").as_str(), layers(&world, "four").len()),
+            ("4\nbelow* top\nbelow* kept top", 4)
+        );
+        world.boxed("rmi four").done().is(0);
+        assert_eq!(stored(&world, "layers"), [""; 0]);
+        world.boxed("load again.tar").done().is(0);
+        assert_eq!(names("test-3"), "2below* top\nbelow* kept top");
     });
 }
 
@@ -180,7 +267,7 @@ fn the_settings_of_an_image_are_kept_as_text() {
     let image = world.store().join("images/one");
     let read = |name: &str| fs::read_to_string(image.join(name)).unwrap();
     assert_eq!(read("env"), "'A=it'\\''s'\n'B=$(x) `y`'\n'PATH=/x'\n");
-    assert_eq!((read("cmd"), read("entrypoint")), ("'-c' 'a b'\n".into(), "'/bin/sh'\n".into()));
+    assert_eq!((read("cmd"), read("entrypoint")), ("-c 'a b'\n".into(), "/bin/sh\n".into()));
     assert_eq!(
         (read("workdir"), read("user"), read("ports")),
         ("/w d\n".into(), "1:2\n".into(), "80/tcp\n".into())
