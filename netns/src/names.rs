@@ -44,7 +44,12 @@ pub struct Lock(#[expect(dead_code, reason = "closing it ends the lock")] OwnedF
 
 /// The file of a name.
 pub fn path(name: &Name) -> PathBuf {
-    Path::new(DIRECTORY).join(name.as_str())
+    file(name.as_str())
+}
+
+/// The same for a name of [`live`], which another tool may have given and which may be an odd one.
+pub fn file(name: &str) -> PathBuf {
+    Path::new(DIRECTORY).join(name)
 }
 
 /// Makes the directory ready for a new name, and locks it.
@@ -131,9 +136,9 @@ pub fn live() -> Result<Vec<(String, u64)>> {
     Ok(names)
 }
 
-/// Opens what stands under a name of [`live`], which another tool may have given and which may be an odd one.
+/// Opens what stands under a name of [`live`].
 pub fn open_file(name: &str) -> Result<OwnedFd> {
-    let file = Path::new(DIRECTORY).join(name);
+    let file = file(name);
     open(&file, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())
         .cannot_with(|| format!("open {}", show(&file)))
 }

@@ -17,6 +17,7 @@ pub mod wiring;
 use crate::namespace::Namespace;
 use chain::Result;
 use chain::ns::{self, Kind};
+use chain::text::show;
 use chain::{Cannot, Error};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use space::Space;
@@ -57,12 +58,22 @@ impl Survey {
         near.iter().copied().chain(others).find_map(in_space)
     }
 
-    /// How an interface is said on the command line of netns.
+    /// How people call an interface.
     pub fn place(&self, end: End) -> String {
-        let space = &self.spaces[end.space];
-        let name =
-            space.link(end.index).map_or_else(|| format!("number {}", end.index), |link| link.name.clone());
+        let (space, name) = (&self.spaces[end.space], self.name(end));
         if space.is_own { name } else { format!("{name}@{}", space.label()) }
+    }
+
+    /// How an interface is said on the command line of netns, whatever its name has in it for a shell: who is root in a
+    /// namespace gives names as it likes.
+    pub fn argument(&self, end: End) -> String {
+        let (space, name) = (&self.spaces[end.space], show(self.name(end)));
+        if space.is_own { name } else { format!("{name}@{}", space.argument()) }
+    }
+
+    fn name(&self, end: End) -> String {
+        let link = self.spaces[end.space].link(end.index);
+        link.map_or_else(|| format!("number {}", end.index), |link| link.name.clone())
     }
 }
 
