@@ -229,7 +229,8 @@ fn what_is_looked_at_does_nothing_to_who_looks() {
     assert!(out.contains("  cure: netns up lo@'/run/netns/a b'") && out.ends_with("LOWER_UP"), "{out}");
     let script =
         "mkdir -p root/etc; cp $(command -v busybox) root/busybox; echo nameserver 127.0.0.9 >/run/mine
-        netns exec web chroot root /busybox sleep 60 & P=$!; trap \"kill $P $WORLD\" EXIT
+        netns exec web sleep 60 & S=$!; until [ \"$(cat /proc/$S/comm)\" = sleep ]; do :; done
+        netns exec web chroot root /busybox sleep 60 & P=$!; trap \"kill $S $P $WORLD\" EXIT
         until [ \"$(cat /proc/$P/comm)\" = busybox ]; do :; done
         ln -s /run/mine root/etc/resolv.conf; netns doctor web; rm root/etc/resolv.conf
         mkfifo root/etc/resolv.conf; netns doctor web; rm root/etc/resolv.conf

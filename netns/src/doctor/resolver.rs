@@ -2,6 +2,7 @@
 
 use super::Found;
 use super::patient::{Patient, is_global};
+use crate::survey::find::Process;
 use chain::text::show;
 use chain::within;
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
@@ -46,8 +47,13 @@ pub fn loopback(patient: &Patient<'_>) -> Vec<Found> {
 /// would.
 fn places(patient: &Patient<'_>) -> Vec<(PathBuf, PathBuf)> {
     let file = "etc/resolv.conf";
-    match (patient.space.processes.first(), patient.space.names.first()) {
-        (Some(process), _) => vec![(format!("/proc/{}/root", process.pid).into(), file.into())],
+    match (resident(patient), patient.space.names.first()) {
+        // A helper may have locked itself into a root without files.
+        (Some(process), _) => [Some(process), patient.space.processes.first()]
+            .into_iter()
+            .flatten()
+            .map(|process| (format!("/proc/{}/root", process.pid).into(), file.into()))
+            .collect(),
         (None, Some(name)) => [own(name), file.into()].map(|file| ("/".into(), file)).into(),
         (None, None) => Vec::new(),
     }
@@ -86,7 +92,7 @@ fn cures(patient: &Patient<'_>) -> Vec<String> {
     // Not by a path through /proc: a link in that root would lead out of it, to a file of this host.
     let inside =
         |pid: u32| format!("nsenter-rs -t {pid} -a --toolbox /.toolbox/sh -c '{line} >/etc/resolv.conf'");
-    match (patient.space.processes.first(), patient.space.names.first()) {
+    match (resident(patient), patient.space.names.first()) {
         (Some(process), _) if has_other_root(process.pid) => vec![inside(process.pid)],
         (_, Some(name)) if Path::new(UPSTREAM).exists() => {
             vec![format!("install -D -m 644 {UPSTREAM} {}", show(own(name)))]
@@ -97,6 +103,12 @@ fn cures(patient: &Patient<'_>) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The process that the namespace is there for: not a link that waits for one with a root of its own.
+fn resident<'a>(patient: &Patient<'a>) -> Option<&'a Process> {
+    let mut processes = patient.space.processes.iter();
+    processes.clone().find(|process| has_other_root(process.pid)).or_else(|| processes.next())
 }
 
 fn has_other_root(pid: u32) -> bool {
