@@ -1,7 +1,8 @@
 //! Giving a name to a namespace.
 
+use crate::lock::{self, Lock};
 use crate::name::Name;
-use crate::names::{self, DIRECTORY, Lock, State};
+use crate::names::{self, DIRECTORY, State};
 use crate::refused;
 use chain::text::show;
 use chain::{Cannot, Error, Result};
@@ -79,7 +80,7 @@ pub fn clean() -> Result<()> {
     if !Path::new(DIRECTORY).is_dir() {
         return Ok(());
     }
-    let _lock = names::lock()?;
+    let _lock = lock::names()?;
     let what = || format!("read {DIRECTORY}");
     for entry in fs::read_dir(DIRECTORY).cannot_with(what)? {
         let file = entry.cannot_with(what)?.path();

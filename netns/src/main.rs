@@ -6,7 +6,7 @@
 //! | [`cli`], [`verbs`] | the verbs, each with its options in a file of its own |
 //! | [`name`], [`interface`], [`cidr`], [`mac`], [`words`] | what is said on the command line |
 //! | [`names`], [`create`], [`give`] | the directory of names that all tools share; a new namespace; its name |
-//! | [`own_run`] | where that directory is when the host's cannot be written to |
+//! | [`own_run`], [`lock`] | where that directory is when the host's cannot be written to; one process at a time |
 //! | [`namespace`], [`site`], [`view`] | one opened and visited; with a connection to it; what a command sees in it |
 //! | [`network`], [`attach`], [`published`], [`rate`] | networks, and what a host of one gets |
 //! | [`firewall`] | what others drop of it |
@@ -27,6 +27,7 @@ mod doctor;
 mod firewall;
 mod give;
 mod interface;
+mod lock;
 mod mac;
 mod name;
 mod names;

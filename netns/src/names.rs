@@ -3,6 +3,7 @@
 //! A name is a file that a network namespace is bound on. A file without one is what is left when its maker was
 //! killed halfway, or when the bind was made in another mount namespace: it names nothing and may be taken over.
 
+use crate::lock::{self, Lock};
 use crate::name::Name;
 use crate::{own_run, refused};
 use chain::sys::mount::{PRIVATE, SHARED, set_propagation};
@@ -10,8 +11,7 @@ use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
 use rustix::fs::{
-    AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, StatxAttributes, StatxFlags, flock, fstat, fstatfs,
-    open, statx,
+    AtFlags, CWD, FileType, Mode, OFlags, StatxAttributes, StatxFlags, fstat, fstatfs, open, statx,
 };
 use rustix::mount::{
     MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount_change, move_mount, open_tree,
@@ -38,10 +38,6 @@ pub enum State {
     InTheWay,
 }
 
-/// The directory, locked against others who add and remove names until this is dropped.
-#[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "closing it ends the lock")] OwnedFd);
-
 /// The file of a name.
 pub fn path(name: &Name) -> PathBuf {
     file(name.as_str())
@@ -55,32 +51,30 @@ pub fn file(name: &str) -> PathBuf {
 /// Makes the directory ready for a new name, and locks it.
 pub fn prepare() -> Result<Lock> {
     own_run::prepare(DIRECTORY)?;
-    let lock = lock()?;
-    share().cannot_with(|| format!("share the mounts of {DIRECTORY}")).map_err(refused::for_names)?;
+    let lock = lock::names()?;
+    share()?;
     Ok(lock)
 }
 
-/// Locks the directory.
-pub fn lock() -> Result<Lock> {
-    lock_directory(DIRECTORY).map(Lock)
-}
-
-/// Locks a directory until the descriptor is closed.
-pub fn lock_directory(directory: &str) -> Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let fd = open(directory, flags, Mode::empty()).cannot_with(|| format!("open {directory}"))?;
-    flock(&fd, FlockOperation::LockExclusive).cannot_with(|| format!("lock {directory}"))?;
-    Ok(fd)
-}
-
 /// Makes the directory a shared mount, so that names made in one mount namespace are seen, and removed, in all.
-///
+fn share() -> Result<()> {
+    let shared = match is_mount_point() {
+        Ok(false) => {
+            let _lock = lock::with_ip(DIRECTORY)?;
+            is_mount_point().and_then(|is_made| if is_made { share_mount() } else { make_mount() })
+        }
+        other => other.and_then(|_| share_mount()),
+    };
+    shared.cannot_with(|| format!("share the mounts of {DIRECTORY}")).map_err(refused::for_names)
+}
+
+fn share_mount() -> Result<(), Errno> {
+    errno(mount_change(DIRECTORY, MountPropagationFlags::SHARED))
+}
+
 /// As a bind of itself it would be of one group with the mount that it is on, and every name be mounted twice, on
 /// both. So it gets a group of its own while it is not attached yet.
-fn share() -> Result<(), Errno> {
-    if is_mount_point()? {
-        return errno(mount_change(DIRECTORY, MountPropagationFlags::SHARED));
-    }
+fn make_mount() -> Result<(), Errno> {
     let flags =
         OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let tree = errno(open_tree(CWD, DIRECTORY, flags))?;

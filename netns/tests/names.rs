@@ -319,13 +319,51 @@ fn add_and_del_wait_for_who_holds_the_lock() {
         return;
     }
     let script = "
-        netns add a; exec 9</run/netns; flock 9
+        netns add a; exec 9<>/run/netns-net/.names; flock 9
         netns add b & add=$!
         netns del a & del=$!
         until grep -q \"FLOCK  ADVISORY  WRITE $add \" /proc/locks; do :; done
         until grep -q \"FLOCK  ADVISORY  WRITE $del \" /proc/locks; do :; done
         netns ls; flock -u 9; wait; netns ls";
     assert_eq!(World::root(script).out(), "a\nb");
+}
+
+#[test]
+fn ip_is_waited_for_when_it_makes_the_directory_a_mount() {
+    if !is_root() {
+        return;
+    }
+    // What `ip netns add` does, with a pause in the middle.
+    let script = "
+        mkdir /run/netns; exec 9</run/netns; flock 9
+        netns add a & until ls -l /proc/$!/fd 2>/dev/null | grep -q ' /run/netns$'; do :; done
+        mount --rbind /run/netns /run/netns; mount --make-rshared /run/netns; flock -u 9; wait
+        grep -c ' /run/netns ' /proc/self/mountinfo; netns ls; netns del a; ls -A /run/netns";
+    assert_eq!(World::root(&format!("mount --make-private /run; {script}")).out(), "1\na");
+}
+
+#[test]
+fn who_may_only_read_keeps_nobody_waiting() {
+    if !is_root() {
+        return;
+    }
+    let hold = format!(
+        "pids=; trap 'kill $pids' EXIT; ip link set lo up
+        hold() {{ for f; do
+            {} flock -F $f sleep 50 & pids=\"$pids $!\"; while flock -n $f true; do :; done
+        done; }}",
+        USER.join(" ")
+    );
+    let script = "
+        mkdir /run/netns; hold /run/netns
+        netns add a; netns net add n; netns new b --net n
+        hold /run/netns-net /run/netns-net/n /run/netns-net/n/hosts
+        netns add c; netns new d --net n -p 8080:80; netns new --net n -- true; netns net repair; netns gc
+        netns ls | cut -d' ' -f1; stat -c %a /run/netns-net/.n* /run/netns-net/n/.lock; netns del a b c d; netns net rm n; netns net ls";
+    let output = World::net(&format!("{hold}\n{script}")).run();
+    assert_eq!(text(&output.stdout), "a\nb\nc\nd\n600\n600\n600\n", "{}", talk(&output));
+    let told = "netns: cannot lock /run/netns: another process holds it; going on without the lock\n";
+    assert_eq!(talk(&output), told);
 }
 
 #[test]

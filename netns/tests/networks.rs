@@ -20,7 +20,7 @@ fn traces() -> String {
 #[test]
 fn a_network_goes_without_a_trace() {
     on_a_host(|| {
-        sh("mkdir /run/netns-net");
+        sh("netns gc");
         let before = traces();
         sh("netns net add a; netns net add b 10.9.0.0/16 fd09::/64; netns new web --net a -p 8080:80");
         let forwarding = "cat /proc/sys/net/ipv4/conf/up0/forwarding";

@@ -39,7 +39,7 @@ pub struct Options {
     /// All namespaces of the process
     #[arg(short, long)]
     pub all: bool,
-    /// Be like the process: -a -r -w -e -c, its ids, groups, capabilities, no_new_privs
+    /// Be like the process: -a -r -w -e -c, its ids, groups, rights, resource limits
     #[arg(long, conflicts_with_all = ["keep_caps", "preserve_credentials"])]
     pub like_target: bool,
     /// Show the namespaces of the process and which would be joined, and join none
@@ -119,6 +119,9 @@ pub struct Options {
     /// Set a variable; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable())]
     pub set_env: Vec<(OsString, OsString)>,
+    /// Let no signal be ignored by the command from the start
+    #[arg(long)]
+    pub default_signals: bool,
     /// Hold the command to the filter of system calls in FILE, one of pivot --seccomp-save
     #[arg(long, value_name = "FILE")]
     pub seccomp: Option<PathBuf>,

@@ -7,12 +7,16 @@ use chain::accounts::own_shell;
 use chain::error::NOT_FOUND;
 use chain::exec::{self, Environment};
 use chain::sys::fd::close_from_3_except;
+use chain::sys::signal::reset_all;
 use chain::{Cannot, Error};
 use std::ffi::{OsStr, OsString};
 
 /// Becomes the command; returns only to say why not. All descriptors above standard error are closed before.
 pub fn run(plan: Plan) -> Error {
-    let Plan { mut command, mut environment, variables, filter, place, toolbox, .. } = plan;
+    let Plan { mut command, mut environment, variables, limits, filter, place, toolbox, .. } = plan;
+    if plan.default_signals {
+        reset_all();
+    }
     for (name, value) in variables {
         environment.get_or_insert_with(Environment::current).set(name, value);
     }
@@ -23,8 +27,9 @@ pub fn run(plan: Plan) -> Error {
     let other_root = place.other_root;
     drop((plan.doors, plan.groups, plan.who, place, toolbox));
     let closed = close_from_3_except(&[]).cannot("close descriptors");
+    let limited = closed.and_then(|()| limits.set());
     // Last: it need not let anything pass but the start of a program.
-    if let Err(e) = closed.and_then(|()| filter.as_ref().map_or(Ok(()), Filter::load)) {
+    if let Err(e) = limited.and_then(|()| filter.as_ref().map_or(Ok(()), Filter::load)) {
         return e;
     }
     let error = match &environment {
@@ -37,7 +42,7 @@ pub fn run(plan: Plan) -> Error {
             error.hint("the root directory inside has no shell; name a program that it has, or bring one along with --toolbox")
         }
         NOT_FOUND if other_root => error.hint(
-            "it was looked for in the root directory inside, with the PATH of the caller; another root may lack it",
+            "it was looked for in the root directory inside, in the PATH that it would have; another root may lack it",
         ),
         _ => error,
     }

@@ -29,6 +29,7 @@ pub fn enter(plan: &mut Plan) -> Result<()> {
     let own = open("/proc/self", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .cannot("look into /proc")
         .map_err(|e| e.hint_if(Errno::ENOENT, "a proc file system must be mounted there"))?;
+    plan.limits.raise();
     plan.groups.join()?;
     plan.who.set_groups_early()?;
     join_namespaces(plan)?;

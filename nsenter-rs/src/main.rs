@@ -2,7 +2,7 @@
 //!
 //! [`cli`] reads the options, [`find`] holds the process, [`plan`] says what will be joined and opens all that
 //! is needed for it, [`start`] says who starts the command, [`enter`] goes in, [`toolbox`] brings tools along,
-//! [`credentials`] says as whom, [`filter`] what it may call, [`command`] finds what to run there, [`refused`] explains the kernel's no.
+//! [`credentials`] says as whom, [`limits`] how much of what, [`filter`] what it may call, [`command`] finds what to run there, [`refused`] explains the kernel's no.
 #![cfg_attr(not(test), no_main)]
 
 mod attached;
@@ -15,6 +15,7 @@ mod filter;
 mod find;
 mod groups;
 mod join;
+mod limits;
 mod list;
 mod mountinfo;
 mod plan;

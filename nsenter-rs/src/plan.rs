@@ -6,6 +6,7 @@ use crate::doors::{self, Door};
 use crate::filter::Filter;
 use crate::find;
 use crate::groups::Groups;
+use crate::limits::Limits;
 use crate::refused;
 use crate::selinux;
 use crate::target::Target;
@@ -48,6 +49,10 @@ pub struct Plan {
     pub environment: Option<Environment>,
     /// Those that are set last.
     pub variables: Vec<(OsString, OsString)>,
+    /// Its resource limits, where they are not simply this process's.
+    pub limits: Limits,
+    /// Whether no signal is ignored by it from the start.
+    pub default_signals: bool,
     /// The filter of its system calls.
     pub filter: Option<Filter>,
 }
@@ -100,6 +105,8 @@ impl Plan {
             doubts_proc: fork && !joins(Kind::Mount) && has_other_mounts(target.as_ref())?,
             fork,
             variables: options.set_env,
+            limits: of_target(false).map(Limits::of).transpose()?.unwrap_or_default(),
+            default_signals: options.default_signals,
             filter: options.seccomp.as_deref().map(Filter::read).transpose()?,
             command: options.command,
             doors,

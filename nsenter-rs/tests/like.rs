@@ -9,7 +9,7 @@ use std::fs;
 use tests::{Sandbox, each};
 
 /// What a process is made of, as the host sees it: ids, groups, capabilities, no_new_privs, namespaces, root, control
-/// groups.
+/// groups, resource limits.
 fn nature(pid: &str) -> Vec<String> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let fields =
@@ -23,7 +23,9 @@ fn nature(pid: &str) -> Vec<String> {
         // Not every kernel has every kind.
         nature.extend(fs::read_link(format!("/proc/{pid}/{link}")).map(|to| to.display().to_string()));
     }
-    nature.extend(fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap().lines().map(str::to_owned));
+    for file in ["cgroup", "limits"] {
+        nature.extend(fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap().lines().map(str::to_owned));
+    }
     nature
 }
 
@@ -41,6 +43,8 @@ fn the_command_is_what_the_target_is() {
         "unshare-rs -U",
         "unshare-rs -pum pivot rootfs",
         "cgctl new m=64M -- unshare-rs -pumC",
+        "prlimit --nofile=9:12 --core=5 --nproc=60:600 --stack=1000000:2000000 unshare-rs -a",
+        "prlimit --nofile=500:600 --memlock=4096:8192 --as=200000000:300000000 unshare-rs -aUr",
     ];
     each(targets, |line| {
         let target = Target::start(&sandbox, line);
@@ -63,6 +67,34 @@ fn its_user_is_like_it_too() {
             target.text(&sandbox, "-t T --like-target sh -c id;\u{a0}readlink\u{a0}/proc/self/ns/user");
         let user = fs::read_link(format!("/proc/{}/ns/user", target.pid)).unwrap();
         assert!(theirs.ends_with(user.to_str().unwrap()), "{line}: {theirs}");
+    }
+}
+
+#[test]
+fn no_limit_is_above_what_the_caller_may_have() {
+    let user = Sandbox::user();
+    let target = Target::start(&user, "prlimit --nofile=50:90 unshare-rs -aUr");
+    let line = "--nofile=40:60 nsenter-rs --like-target -t T sh -c ulimit\u{a0}-n;ulimit\u{a0}-Hn";
+    let limits = |caller: &Sandbox| target.with(caller, "prlimit", line).done().is(0).quiet().text();
+    assert_eq!(limits(&user), "50\n60");
+    let Some(root) = Sandbox::root() else { return };
+    // Root of a container need not have CAP_SYS_RESOURCE.
+    let may_raise = root.run("prlimit --nofile=40:60 prlimit --nofile=40:90 true").done().status == 0;
+    assert_eq!(limits(&root), if may_raise { "50\n90" } else { "50\n60" });
+}
+
+#[test]
+fn signals_can_be_put_back_to_their_defaults() {
+    let sandbox = Sandbox::user();
+    let ignored = |words: &str| {
+        let look = format!("exec nsenter-rs -t $$ {words} -W/ grep SigIgn /proc/self/status");
+        let run = sandbox.run("sh -c").arg(format!("trap '' HUP INT QUIT; {look}"));
+        let text = run.done().is(0).quiet().text();
+        u64::from_str_radix(text.trim_start_matches("SigIgn:").trim(), 16).unwrap()
+    };
+    assert_eq!(ignored("") & 7, 7);
+    for words in ["--default-signals", "--default-signals --like-target", "--default-signals --pty"] {
+        assert_eq!(ignored(words), 0, "{words}");
     }
 }
 

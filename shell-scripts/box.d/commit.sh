@@ -48,7 +48,8 @@ verb_commit() {
   open_held_workshop
   find_base
   [ -z "$pause" ] || hold_box
-  diff_ids='' upper=''
+  find_hidden
+  upper=''
   each_root_option take_tree
   release_box
   describe_commit
@@ -68,6 +69,18 @@ find_base() {
     echo '{}' >base.json
     base=$work/base.json
   }
+}
+
+# Sets $diff_ids to those layers of the image that another one hides: they are no part of the pipeline.
+find_hidden() {
+  diff_ids=''
+  read_text "$box/pipeline"
+  while IFS= read -r layer; do
+    case $layer$text in
+      /* | *"/layers/$layer/root"*) ;;
+      *) diff_ids="$diff_ids sha256:${layer#sha256-}" ;;
+    esac
+  done <"$box/layers"
 }
 
 # What is no layer of the store, such as what --layer-on has laid over it, becomes one.

@@ -35,7 +35,11 @@ verb_exec() {
   find_places
   find_box "$1"
   find_state
-  [ "$state" = running ] || die "cannot run $2 in $1: it is $state"
+  case $state in
+    running) ;;
+    paused) die "cannot run $2 in $1: it is paused" "box unpause $1" ;;
+    *) die "cannot run $2 in $1: it is $state" "box start $1" ;;
+  esac
   find_pid || die "cannot run $2 in $1: its command is not there yet"
   shift
   find_tools nsenter-rs
@@ -58,7 +62,7 @@ plan_entry() {
   line=$quoted
   [ -n "$privileged" ] || [ ! -f "$run/seccomp" ] || add_words line --seccomp "$run/seccomp"
   [ -z "$user" ] || add_words line --as "$user"
-  add_words line --wdns="$workdir"
+  add_words line --default-signals --wdns="$workdir"
   [ -z "$tty" ] || add_words line --pty --set-env "TERM=${TERM:-dumb}"
   line="$line$variables $command"
 }

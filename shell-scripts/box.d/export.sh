@@ -10,7 +10,9 @@ output=- pause=yes
 
 option() {
   case $1 in
-    --output) output=$2 ;;
+    --output)
+      [ -n "$2" ] || misuse "$1 is empty"
+      output=$2 ;;
     --no-pause) pause='' ;;
   esac
 }
@@ -32,11 +34,7 @@ verb_export() {
   open_held_workshop
   plan_tree
   [ -z "$pause" ] || hold_box
-  if [ "$output" = - ]; then
-    pack || give_up export
-  else
-    write_output
-  fi
+  if [ "$output" = - ]; then pack; else write_output; fi
 }
 
 # Layers and changes, and what the image shows of this host, as one to a tar that can reach nothing else.
@@ -62,7 +60,7 @@ add_layer() {
   esac
 }
 
-pack() (
+pack_tree() (
   user='' binds=''
   privileged || user=$maps
   for top in sandbox/*; do
@@ -73,20 +71,17 @@ pack() (
     --bind lists:/lists sandbox \"\$found\" /box/pack-layer /tree /lists" 2>&4
 )
 
+pack() {
+  pack_tree || give_up export
+}
+
 # Whole or not at all.
 write_output() {
   locate file "$output"
   [ ! -d "$file" ] || die "cannot write $output: Is a directory"
   if [ -e "$file" ] && [ ! -f "$file" ]; then
-    pack >"$file" || give_up export
-    return
+    pack >"$file"
+  else
+    write_whole "$output" pack
   fi
-  beside=$(mktemp "$file.XXXXXX" 2>&1) || {
-    reason=$beside beside=''
-    die "cannot write $output: ${reason##*: }"
-  }
-  pack >"$beside" || give_up export
-  chmod "$(printf %o "$((0666 & ~0$(umask)))")" "$beside"
-  attempt write "$output" mv -f "$beside" "$file"
-  beside=''
 }

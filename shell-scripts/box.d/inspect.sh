@@ -3,15 +3,11 @@
 synopsis='BOX ...' options=''
 
 verb_inspect() {
+  load boxes
   parse_options "$@"
   shift "$taken"
-  [ $# -gt 0 ] || misuse 'BOX is missing'
   find_places
-  for which; do
-    find_box "$which"
-    find_state
-    tell_box
-  done
+  each_box tell_box "$@"
 }
 
 # The files as they are; what has no value is null.

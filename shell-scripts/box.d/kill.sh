@@ -10,13 +10,13 @@ signals='HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM S
 signals="$signals TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
 
 option() {
-  signal=${2#SIG}
+  signal=$2
+  case $2 in *[a-z]*) signal=$(printf %s "$2" | tr '[:lower:]' '[:upper:]') ;; esac
+  signal=${signal#SIG}
   case $signal in
-    '' | *[!A-Z0-9]*) misuse "$1 takes the name or number of a signal, not $2" ;;
-  esac
-  case " $signals " in
-    *" $signal "*) ;;
-    *) [ "${signal#*[!0-9]}" = "$signal" ] || misuse "there is no signal $2" ;;
+    [1-9] | [1-5][0-9] | 6[0-4]) ;;
+    '' | *[!A-Z0-9]*) misuse "$1 takes the name or number of a signal, not '$2'" ;;
+    *) case " $signals " in *" $signal "*) ;; *) misuse "there is no signal $2" ;; esac ;;
   esac
 }
 

@@ -18,13 +18,11 @@ option() {
 }
 
 verb_logs() {
+  load boxes
   parse_options "$@"
   shift "$taken"
-  [ $# -gt 0 ] || misuse 'BOX is missing'
-  [ $# -eq 1 ] || misuse "unexpected operand $2"
   find_places
-  find_box "$1"
-  find_state
+  one_box "$@"
   case $follow$state in
     yesrunning | yespaused) follow_log ;;
     *) show_log ;;

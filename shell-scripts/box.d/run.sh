@@ -64,7 +64,9 @@ option() {
     --pids) pids=$2 pids_asked=yes ;;
     --publish) ports="$ports -p $quoted_word" ;;
     --volume) plan_volume "$2" ;;
-    --tmpfs) mounts="$mounts --tmpfs $quoted_word" ;;
+    --tmpfs)
+      check_mount_options "$2"
+      mounts="$mounts --tmpfs $quoted_word" ;;
     --env)
       find_variable "$2"
       [ -z "$assignment" ] || add_words variables --env "$assignment" ;;
@@ -82,15 +84,30 @@ option() {
   esac
 }
 
+mount_options='ro rw suid nosuid dev nodev exec noexec nosymfollow noatime nodiratime relatime strictatime'
+mount_options="$mount_options norec private slave shared unbindable idmap"
+
 plan_volume() {
   source=${1%%:*}
   case $1 in
     /*:/* | ./*:/* | ../*:/*) ;;
+    :*) misuse "a volume is SRC:DST or SRC:DST:ro, not $1" ;;
     *:/*) die "cannot show $source as a volume: it is no path" "volumes are files and directories: ./$1" ;;
     *) misuse "a volume is SRC:DST or SRC:DST:ro, not $1" ;;
   esac
   [ -e "$source" ] || die "cannot show $source as a volume: No such file or directory"
+  check_mount_options "$1"
   absolute "$1" && add_words mounts --bind "$found"
+}
+
+# To pivot a tail without any word that it knows is a part of DST, where :z more likely asks for something.
+check_mount_options() {
+  tail=${1##*:}
+  case $tail in */* | *=* | "$1") return ;; esac
+  case " $mount_options " in
+    *" ${tail%%,*} "*) ;;
+    *) misuse "there is no option '$tail' as in $1; a name that ends so takes :rw behind it" ;;
+  esac
 }
 
 # Sets $found to a path that means the same wherever the box is started again.

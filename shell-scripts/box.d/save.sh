@@ -33,6 +33,7 @@ check_output() {
     exec 7>&-
     [ ! -t 1 ] || die 'cannot write to standard output: it is a terminal' "box save $label FILE"
   else
+    [ -n "$1" ] || misuse 'FILE is empty'
     [ ! -d "$1" ] || die "cannot write $1: Is a directory"
     [ ! -e "$1" ] || [ -f "$1" ] || die "cannot write $1: it is no regular file" '- writes to standard output'
     [ -n "$force" ] || [ ! -e "$1" ] || die "cannot write $1: there is a file of that name" '--force replaces it'

@@ -12,22 +12,24 @@ option() {
 }
 
 verb_start() {
+  load boxes
+  load launch
   parse_options "$@"
   shift "$taken"
-  [ $# -gt 0 ] || misuse 'BOX is missing'
-  [ -z "$attach" ] || [ $# -eq 1 ] || misuse '--attach is for one box'
+  [ -z "$attach" ] || [ $# -le 1 ] || misuse '--attach is for one box'
   find_places
-  load launch
-  for which; do
-    find_box "$which"
-    find_state
-    case $state in running | paused) continue ;; esac
+  if [ -z "$attach" ]; then
+    each_box start_box "$@"
+  else
+    one_box "$@"
     start_box
-  done
-  [ -z "$attach" ] || [ -n "$explain" ] || attach_box
+    [ -n "$explain" ] || attach_box
+  fi
 }
 
 start_box() {
+  begin=$(wc -c <"$box/log")
+  case $state in running | paused) return 0 ;; esac
   read_text "$box/pipeline" && pipeline=$text
   [ -n "$pipeline" ] || die "cannot start $which: its pipeline is missing" "box rm $which"
   read_value "$box/name" && name=$value
@@ -52,7 +54,6 @@ start_box() {
   rm -f "$box/exited" "$box/code" "$box/oom" "$box/error" "$run/pid" "$run/status"
   write_value "$box/started" "$now"
   record run
-  begin=$(wc -c <"$box/log")
   start_behind
   if await_start; then
     rm -f "$run/starting" "$run/start"

@@ -8,7 +8,7 @@ options='
 seconds=10
 
 option() {
-  case $2 in '' | *[!0-9]*) misuse "$1 takes a number of seconds, not $2" ;; esac
+  case $2 in '' | *[!0-9]* | ??????????*) misuse "$1 takes a number of seconds, not $2" ;; esac
   seconds=$2
 }
 

@@ -2,13 +2,14 @@
 //! made of. pivot(1) shows it, read-only.
 
 use super::plan::{Plan, is_there};
+use crate::lock::{self, Lock};
 use crate::netlink::Route;
 use crate::network::NetName;
 use crate::{own_run, refused};
 use chain::text::show;
 use chain::{Cannot, Error, Result};
 use nix::errno::Errno;
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, ftruncate, open};
+use rustix::fs::{Mode, OFlags, ftruncate, open};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::net::IpAddr;
@@ -33,9 +34,10 @@ pub fn remove(network: &NetName) -> Result<()> {
     }
 }
 
-/// The file, locked until it is dropped.
+/// The file, which nobody else changes until it is dropped.
 #[derive(Debug)]
 pub struct Hosts {
+    _lock: Lock,
     path: PathBuf,
     file: File,
     text: String,
@@ -49,24 +51,24 @@ impl Hosts {
         fs::create_dir_all(&directory)
             .cannot_with(|| format!("make {}", show(&directory)))
             .map_err(refused::for_names)?;
-        Hosts::open_at(directory.join("hosts"), OFlags::CREATE)
+        Hosts::open_at(&directory, OFlags::CREATE)
     }
 
     /// Opens it if the network is still there.
     pub fn open_if_there(network: &NetName) -> Result<Option<Self>> {
-        match Hosts::open_at(directory(network).join("hosts"), OFlags::empty()) {
+        match Hosts::open_at(&directory(network), OFlags::empty()) {
             Err(e) if e.errno() == Some(Errno::ENOENT) => Ok(None),
             other => other.map(Some),
         }
     }
 
-    fn open_at(path: PathBuf, flags: OFlags) -> Result<Self> {
+    fn open_at(directory: &Path, flags: OFlags) -> Result<Self> {
+        let (lock, path) = (lock::hosts(directory)?, directory.join("hosts"));
         let flags = flags | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let file = open(&path, flags, Mode::from(0o644)).cannot_with(|| format!("open {}", show(&path)))?;
-        flock(&file, FlockOperation::LockExclusive).cannot_with(|| format!("lock {}", show(&path)))?;
         let file = File::from(file);
         let text = std::io::read_to_string(&file).cannot_with(|| format!("read {}", show(&path)))?;
-        Ok(Hosts { path, file, text })
+        Ok(Hosts { _lock: lock, path, file, text })
     }
 
     /// The file.

@@ -2,6 +2,7 @@
 
 use crate::create;
 use crate::give;
+use crate::lock::Lock;
 use crate::name::Name;
 use crate::names;
 use crate::output::tell_all;
@@ -21,7 +22,7 @@ pub fn run(options: &Options) -> Result<u8> {
     Ok(tell_all(options.names.iter().map(|name| make(name, &lock))))
 }
 
-fn make(name: &Name, lock: &names::Lock) -> Result<()> {
+fn make(name: &Name, lock: &Lock) -> Result<()> {
     give::reserve(name, lock)?;
     create::enter_new()?;
     give::bind(name, "/proc/self/ns/net")

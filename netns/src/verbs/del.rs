@@ -1,6 +1,7 @@
 //! `netns del`: removes names.
 
 use crate::attach::leave::Member;
+use crate::lock;
 use crate::name::Name;
 use crate::names::{self, DIRECTORY, State};
 use crate::namespace::Namespace;
@@ -62,7 +63,7 @@ pub fn remove(name: &str) -> Result<bool> {
 
 /// Whether there was anything to unbind.
 fn unbind(name: &str, file: &Path) -> Result<bool> {
-    let _lock = names::lock()?;
+    let _lock = lock::names()?;
     match names::look(file)? {
         State::Absent => Ok(false),
         State::InTheWay => Err(refused::in_the_way(format!("remove {}", show(name)), file)),

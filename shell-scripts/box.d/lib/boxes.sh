@@ -1,22 +1,25 @@
 # What verbs of boxes that are there have in common.
 
 # each_box FUNCTION BOX...: calls it for each, with $which, $id, $box, $run and $state, past those that cannot: they tell
-# why. In there a failed command does not end the shell.
+# why. In there a failed command does not end the shell. A command that could not be run (126, 127) shows in the status.
 each_box() {
   act=$1
   shift
   [ $# -gt 0 ] || misuse 'BOX is missing'
   failed=''
   for which; do
-    (find_box "$which" && find_state && "$act") || failed=yes
+    (find_box "$which" && find_state && "$act") || case $? in
+      126 | 127) failed=$? ;;
+      *) failed=125 ;;
+    esac
   done
-  [ -z "$failed" ] || exit 125
+  [ -z "$failed" ] || exit "$failed"
 }
 
 # one_box VERB "$@": for a verb with a single BOX.
 one_box() {
   [ $# -gt 0 ] || misuse 'BOX is missing'
-  [ $# -eq 1 ] || misuse "one BOX at a time, not $2 as well"
+  [ $# -eq 1 ] || misuse "unexpected operand $2: one BOX at a time"
   which=$1
   find_box "$1"
   find_state

@@ -1,8 +1,8 @@
 # A box that runs is held while its changes are read, so that they are those of one moment.
 
-held='' beside=''
+held=''
 
-# A workshop whose end lets the box go on, and removes what has been written of $beside.
+# A workshop whose end lets the box go on.
 open_held_workshop() {
   open_workshop
   trap 'close_held_workshop $?' EXIT
@@ -10,7 +10,6 @@ open_held_workshop() {
 
 close_held_workshop() {
   release_box
-  [ -z "$beside" ] || rm -f "$beside"
   close_workshop "$1"
 }
 

@@ -31,6 +31,7 @@ write_image() {
 # place_image NAME: the directory `image` of the workshop gets that name.
 place_image() {
   attempt create "$work/old" mkdir -p old
+  reach_disk
   [ ! -d "$store/images/$1" ] || attempt replace "$store/images/$1" mv -T "$store/images/$1" "old/$1"
   attempt create "$store/images/$1" mv -T image "$store/images/$1"
   rm -rf "old/$1"

@@ -53,8 +53,10 @@ write_files() {
 
 claim_name() {
   reason=$(ln -sn "../boxes/$id" "$store/names/$name" 2>&1) || {
-    case $reason in *xists*) reason='a box has that name already' ;; *) reason=${reason##*: } ;; esac
-    die "cannot name the box $name: $reason" "box rm $name, or another --name"
+    case $reason in
+      *xists*) die "cannot name the box $name: a box has that name already" "box rm $name, or another --name" ;;
+      *) die "cannot name the box $name: ${reason##*: }" ;;
+    esac
   }
   # One of a box that a reboot of its store has taken may be left.
   ln -sfn "$id" "$runs/$name" 2>/dev/null || :

@@ -84,13 +84,21 @@ is_reproducible() {
 # From `root`, with its archive: it comes into the store together with the image.
 place_layer() {
   write_value new/size "$bytes"
+  [ -z "$(marks_of_root)" ] || write_value new/opaque yes
   [ ! -f blob ] || attempt create "$work/new" mv blob blob_digest new/
   has_layer "$digest" || attempt create "$work/made/sha256-$digest" mv -T new "made/sha256-$digest"
   new_root
 }
 
+# The mark of a root directory that hides all of the layers below: overlayfs does not look for it there.
+marks_of_root() {
+  ! find_program getfattr ||
+    as_root getfattr -h --absolute-names -m '^(trusted|user)\.overlay\.opaque$' new/root 2>/dev/null
+}
+
 # Two who make the same layer at once both win.
 store_layers() {
+  reach_disk
   for layer in made/sha256-*; do
     [ -d "$layer" ] || continue
     stored=$store/layers/${layer#made/}

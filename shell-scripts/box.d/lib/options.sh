@@ -66,13 +66,16 @@ find_option() {
   case $row in =*) placeholder=${row%% *} ;; esac
 }
 
-# Sets $assignment to NAME=VALUE; for a NAME alone with the value that it has here, to nothing if it has none.
+# Sets $assignment to NAME=VALUE; for a NAME alone with the value that it has here, to nothing if it has none. A program
+# may want names that no variable of a shell can have (discovery.type).
 find_variable() {
-  case ${1%%=*} in
-    '' | [0-9]* | *[!A-Za-z0-9_]*) misuse "a variable is NAME=VALUE, not $1" ;;
-  esac
   assignment=$1
-  case $1 in *=*) ;; *) eval "assignment=\${$1+\$1=\$$1}" ;; esac
+  case $1 in
+    '' | =*) misuse "a variable is NAME=VALUE, not '$1'" ;;
+    *=*) ;;
+    [0-9]* | *[!A-Za-z0-9_]*) misuse "a shell knows no variable called $1: $1=VALUE" ;;
+    *) eval "assignment=\${$1+\$1=\$$1}" ;;
+  esac
 }
 
 # A directory of a box is given from its root.

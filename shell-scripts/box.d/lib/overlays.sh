@@ -8,7 +8,7 @@ plan_overlays() {
     number=$((number + 1))
     quote_word "$shown"
     pivot_words="$pivot_words --overlay-src $quoted_word"
-    for layer in $layers; do
+    for layer in $visible; do
       [ ! -d "$store/layers/$layer/root$shown" ] || [ -L "$store/layers/$layer/root$shown" ] || {
         quote_word "$store/layers/$layer/root$shown"
         pivot_words="$pivot_words --overlay-src $quoted_word"

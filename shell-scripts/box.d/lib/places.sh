@@ -71,6 +71,6 @@ find_tool() {
 check_name() {
   case $2 in
     '' | [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*)
-      die "cannot use $2 as the name of $1: names are letters, digits, _, . and -, and begin with a letter or digit" ;;
+      die "cannot use ${2:-"''"} as the name of $1: names are letters, digits, _, . and -, and begin with a letter or digit" ;;
   esac
 }

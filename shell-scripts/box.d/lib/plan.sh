@@ -107,14 +107,27 @@ plan_root() {
 }
 
 plan_layers() {
+  find_visible
   old_ifs=$IFS IFS=$newline
-  for layer in $layers; do
+  for layer in $visible; do
     case $layer in /*) ;; *) layer=$store/layers/$layer/root ;; esac
     add_words pivot_words --layer "$layer"
   done
   IFS=$old_ifs
   pivot_words=$pivot_words$over
   [ -n "$read_only" ] || add_words pivot_words --upper "$box/upper" --work "$box/work"
+}
+
+# Sets $visible to $layers without those below one whose root directory hides all: to overlayfs the mark of that means
+# nothing there.
+find_visible() {
+  visible=''
+  old_ifs=$IFS IFS=$newline
+  for layer in $layers; do
+    [ ! -f "$store/layers/$layer/opaque" ] || visible=''
+    visible=$visible${visible:+$newline}$layer
+  done
+  IFS=$old_ifs
 }
 
 # Those of the image first, so that those of the line win.

@@ -62,22 +62,10 @@ save_manifest() {
     save layout/index.json
 }
 
-# write_layout FILE|-: FILE is complete when it gets its name; what is left of it otherwise goes with the workshop.
+# write_layout FILE|-
 write_layout() {
   real find layout -exec touch -h -d @0 {} +
-  if [ "$1" = - ]; then
-    pack_layout
-  else
-    locate output "$1"
-    beside=$(mktemp "$output.XXXXXX" 2>&1) || {
-      reason=${beside##*: } beside=''
-      die "cannot write $output: $reason"
-    }
-    pack_layout >"$beside"
-    chmod "$(printf %o "$((0666 & ~0$(umask)))")" "$beside"
-    attempt write "$output" mv -f "$beside" "$output"
-    beside=''
-  fi
+  if [ "$1" = - ]; then pack_layout; else write_whole "$1" pack_layout; fi
 }
 
 pack_layout() {

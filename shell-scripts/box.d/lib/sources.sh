@@ -26,6 +26,7 @@ find_source() {
     label='standard input'
     spool
   else
+    [ -n "$1" ] || misuse 'SRC is empty'
     locate source "$1"
     [ -e "$source" ] || die "cannot import $label: No such file or directory"
     [ -r "$source" ] || die "cannot import $label: Permission denied"

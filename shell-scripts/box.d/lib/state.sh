@@ -62,7 +62,7 @@ is_alive() {
 # find_box NAME|ID: sets $id, $box (its directory in the store) and $run (that in BOX_RUN).
 find_box() {
   case $1 in
-    '' | [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*) die "cannot find a box called $1: no box can have that name" ;;
+    '' | [!A-Za-z0-9]* | *[!A-Za-z0-9_.-]*) die "cannot find a box called ${1:-"''"}: no box can have that name" ;;
   esac
   if read_link_of_name "$1"; then :; else
     set -- "$1" "$store/boxes/$1"*

@@ -116,6 +116,28 @@ remove_workshop() {
   }
 }
 
+# Waits until the disk has all of the workshop, and of what was renamed before: after a power cut no name may stand for
+# what is half there. One call for a file system costs far less than one for each file.
+reach_disk() {
+  attempt write "$store" real sync -f "$work"
+}
+
+# write_whole FILE COMMAND...: FILE gets its name when the disk has all that the command writes; what is left of it
+# otherwise goes with the workshop.
+write_whole() {
+  locate whole "$1"
+  shift
+  beside=$(mktemp "$whole.XXXXXX" 2>&1) || {
+    reason=${beside##*: } beside=''
+    die "cannot write $whole: $reason"
+  }
+  "$@" >"$beside"
+  attempt write "$whole" real sync "$beside"
+  chmod "$(printf %o "$((0666 & ~0$(umask)))")" "$beside"
+  attempt write "$whole" mv -f "$beside" "$whole"
+  beside=''
+}
+
 # Removes what killed runs left.
 sweep() {
   for left in "$store"/work/??????; do

@@ -3,21 +3,38 @@
 use crate::client::request;
 use crate::served::{Served, server_processes};
 use serde_json::json;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use tests::eventually;
+use std::time::{Duration, Instant};
+use tests::{eventually, patience};
 
 /// Reads until what came contains `part`.
 #[track_caller]
 fn read_until(stream: &mut UnixStream, part: &str) -> String {
+    read_within(patience(60), stream, part)
+}
+
+/// The same in a time of one's own: a stream may go on for ever without it.
+#[track_caller]
+fn read_within(limit: Duration, stream: &mut UnixStream, part: &str) -> String {
+    let end = Instant::now() + limit;
     let mut text = String::new();
     let mut bytes = [0; 4096];
     while !text.contains(part) {
+        assert!(Instant::now() < end, "{part:?} has not come in {limit:?}: {text}");
         let length = stream.read(&mut bytes).unwrap();
         assert!(length > 0, "{part:?} never came: {text}");
         text += &String::from_utf8_lossy(&bytes[..length]);
     }
     text
+}
+
+#[test]
+#[should_panic(expected = "has not come in")]
+fn a_stream_without_an_end_is_not_read_for_ever() {
+    let (mut reader, mut writer) = UnixStream::pair().unwrap();
+    std::thread::spawn(move || while writer.write_all(b"tick\n").is_ok() {});
+    read_within(Duration::from_millis(50), &mut reader, "tock");
 }
 
 /// How many processes answer requests.

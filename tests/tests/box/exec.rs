@@ -11,10 +11,11 @@ fn another_command_is_in_the_group_the_namespaces_and_the_confinement_of_the_box
     each(SHELLS, |shell| {
         let Some(world) = World::root(shell) else { return };
         let look = format!(
-            "{RIGHTS}; cat /proc/self/cgroup; for n in /proc/self/ns/*; do readlink $n; done; ulimit -n; umask"
+            "{RIGHTS}; cat /proc/self/cgroup; for n in /proc/self/ns/*; do readlink $n; done; cat /proc/self/limits; umask"
         );
         for words in ["", "-u nobody", "--init", "-t", "-t --init", "--cap-drop all", "--privileged"] {
-            let run = world.run(&format!("-d --name same {words} small sh -c"));
+            let line = format!("run --net none -d --name same {words} small sh -c");
+            let run = world.behind("prlimit --nofile=70:90 --nproc=3000 --core=5", &line);
             run.arg(format!("{look}; echo done; exec sleep 60")).done().is(0).quiet();
             world.until_log("same", "done");
             let own = world.boxed("logs same").done().is(0).text().replace('\r', "");
@@ -61,7 +62,7 @@ fn its_user_variables_and_directory_can_be_chosen() {
         let run = world.boxed("exec -e CALLERS -e NONE who sh -c").arg("echo $CALLERS${NONE+none}");
         assert_eq!(run.env("CALLERS", "it's mine").done().is(0).text(), "it's mine");
         world.boxed("exec -w etc who true").done().is(125).complains_as("box");
-        world.boxed("exec -e 1=2 who true").done().is(125).complains_as("box");
+        world.boxed("exec -e =2 who true").done().is(125).complains_as("box");
         assert_eq!(world.boxed("exec -i who cat").stdin(b"typed").done().is(0).text(), "typed");
         assert_eq!(world.boxed("exec who cat").stdin(b"typed").done().is(0).text(), "");
         world.boxed("exec who sh -c").arg("exit 9").done().is(9).quiet();
@@ -88,6 +89,6 @@ fn root_of_the_box_has_what_its_root_could_have_and_no_more() {
 fn a_box_that_does_not_run_is_told() {
     let Some(world) = World::dash() else { return };
     world.run("--name ended small true").done().is(0);
-    world.boxed("exec ended true").done().is(125).says("it is exited").complains_as("box");
+    world.boxed("exec ended true").done().is(125).says("it is exited").says("box start ended");
     world.boxed("exec small true").done().is(125).says("there is none");
 }

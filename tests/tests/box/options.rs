@@ -71,10 +71,41 @@ fn volumes_show_files_of_the_host_read_only_if_asked_for() {
         ("data:/data", "it is no path"),
         ("/etc", "a volume is SRC:DST"),
         ("/etc:data", "a volume is SRC:DST"),
+        (":/data", "a volume is SRC:DST"),
+        // pivot would take these for parts of the name.
+        ("/etc:/data:z", "there is no option 'z'"),
+        ("/etc:/data:", "there is no option ''"),
+        ("/etc:/data:rprivate,z", "there is no option 'rprivate,z'"),
     ] {
         world.run("-v").args([volume, "small", "true"]).done().is(125).says(why).complains_as("box");
     }
+    world.run("--tmpfs /data:bogus small true").done().is(125).says("there is no option 'bogus'");
+    let run = world.run("--rm -v").arg(volume(":private,ro")).args(["small", "cat", "/data/in"]);
+    assert_eq!(run.done().is(0).quiet().text(), "from outside");
+    let run = world.run("--rm -v").arg(volume(":b:rw")).args(["small", "cat", "/data:b/in"]);
+    assert_eq!(run.done().is(0).quiet().text(), "from outside");
+    let run = world.run("--rm -v /dev/null:/etc/motd:dev small cat /etc/motd");
+    assert_eq!(run.done().is(0).quiet().text(), "");
     world.is_empty();
+}
+
+#[test]
+fn variables_may_have_names_that_no_shell_has() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        let odd = ["-e", "discovery.type=single node", "-e", "a-b=1"];
+        let env = world.run("-d --name odd").args(odd).args(["small", "sleep", "60"]);
+        env.done().is(0).quiet();
+        let seen = world.boxed("exec -e c.d=2 odd env").done().is(0).quiet().text();
+        for line in ["discovery.type=single node", "a-b=1", "c.d=2"] {
+            assert!(seen.lines().any(|seen| seen == line), "{line} in\n{seen}");
+        }
+        for wrong in ["", "=x", "a.b"] {
+            world.run("-e").args([wrong, "small", "true"]).done().is(125).complains_as("box");
+        }
+        world.boxed("rm -f odd").done().is(0);
+        world.is_empty();
+    });
 }
 
 #[test]

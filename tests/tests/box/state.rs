@@ -37,6 +37,11 @@ fn a_box_that_is_none_keeps_nobody_from_the_others() {
         world.boxed("kill -s TERM none web").done().is(125).complains_as("box");
         assert_eq!(world.boxed("wait none web").done().is(125).complains_as("box").text(), "5");
         world.boxed("stop none web").done().is(125).complains_as("box");
+        let run = world.boxed("inspect none web none").done().is(125).says("a box called none");
+        assert_eq!(run.json()["state"], "exited");
+        assert_eq!(world.boxed("start none web").done().is(125).complains_as("box").text(), "web");
+        assert_eq!(world.state("web"), "running");
+        world.boxed("stop -t 0 web").done().is(0).quiet();
         world.boxed("rm none web").done().is(125).complains_as("box");
         world.is_empty();
     });
@@ -47,13 +52,22 @@ fn signals_reach_the_command_and_kill_ends_it() {
     let Some(world) = World::dash() else { return };
     world.start(
         "sig",
-        "trap 'echo got' USR1; trap 'echo alarm' ALRM; echo ready; while :; do sleep 0.05; done",
+        "trap 'echo got' USR1; trap 'echo two' USR2; trap 'echo alarm' ALRM; echo ready; while :; do sleep 0.05; done",
     );
     world.until_log("sig", "ready");
     world.boxed("kill -s USR1 sig").done().is(0).quiet();
     world.until_log("sig", "got");
     world.boxed("kill -s SIGALRM sig").done().is(0).quiet();
     world.until_log("sig", "alarm");
+    world.boxed("kill -s sigusr2 sig").done().is(0).quiet();
+    world.until_log("sig", "two");
+    for wrong in ["0", "65", "010", "-9", "nosuch"] {
+        world.boxed("kill -s").args([wrong, "sig"]).done().is(125).complains_as("box");
+    }
+    world.boxed("stop -t 9999999999999999999 sig").done().is(125).complains_as("box");
+    assert_eq!(world.state("sig"), "running");
+    let events = fs::read_to_string(world.store().join("events")).unwrap();
+    assert_eq!(events.matches("\"killed\"").count(), 3, "{events}");
     world.boxed("kill sig").done().is(0).quiet();
     assert_eq!(world.boxed("wait sig").done().is(0).text(), "137");
     world.boxed("kill sig").done().is(125).says("it is exited");
@@ -67,6 +81,14 @@ fn no_signal_is_ignored_from_the_start() {
     world.until_log("behind", none);
     let script = "trap '' HUP INT; box run --rm --net none small grep SigIgn /proc/self/status";
     assert_eq!(world.script(script).done().is(0).text(), none);
+    world.start("other", "exec sleep 60");
+    for words in ["", "-d"] {
+        let script = "grep SigIgn /proc/self/status >/tmp/ignored; mv /tmp/ignored /tmp/told";
+        let script = format!("trap '' HUP INT; box exec {words} other sh -c '{script}'");
+        world.script(&script).done().is(0).quiet();
+        let told = "until [ -e /tmp/told ]; do sleep 0.01; done; cat /tmp/told; rm /tmp/told";
+        assert_eq!(world.boxed("exec other sh -c").arg(told).done().is(0).text(), none, "{words}");
+    }
     world.start("handles", "trap 'exit 6' INT; echo ready; while :; do sleep 0.05; done");
     world.until_log("handles", "ready");
     world.boxed("kill -s INT handles").done().is(0).quiet();
@@ -247,6 +269,39 @@ fn a_log_is_followed_to_its_end() {
         world.start("slow", "for n in 1 2 3; do echo $n; sleep 0.2; done");
         assert_eq!(world.boxed("logs -f slow").done().is(0).quiet().text(), "1\n2\n3");
         assert_eq!(world.boxed("logs -f -n 1 slow").done().is(0).quiet().text(), "3");
+    });
+}
+
+#[test]
+fn a_command_that_is_not_found_again_shows_in_the_status() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        fs::create_dir_all(world.sandbox().path("vol")).unwrap();
+        world.sandbox().file("vol/prog", "#!/bin/sh\n", 0o755);
+        world.run("--name gone -v ./vol:/vol small /vol/prog").done().is(0).quiet();
+        fs::remove_file(world.sandbox().path("vol/prog")).unwrap();
+        world.boxed("start gone").done().is(127).complains_as("pivot");
+        world.boxed("start -a gone").done().is(127).complains_as("pivot");
+        world.boxed("start gone none").done().is(125).says("a box called none");
+    });
+}
+
+#[test]
+fn whoever_attaches_to_a_box_that_runs_sees_what_it_writes_from_then_on() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        world.start(
+            "slow",
+            "echo before; until [ -e /go ]; do echo more; sleep 0.05; done; echo after; exit 7",
+        );
+        world.until_log("slow", "before");
+        let seen = world.sandbox().path("seen");
+        let seen = || fs::read_to_string(&seen).unwrap_or_default();
+        let job = world.script("box start -a slow >seen").start();
+        eventually("something is seen", || seen().contains("more"));
+        world.boxed("exec slow touch /go").done().is(0).quiet();
+        job.done().is(7).quiet();
+        assert!(seen().starts_with("more\n") && seen().ends_with("\nafter\n"), "{}", seen());
     });
 }
 

@@ -1,14 +1,35 @@
 //! `box` where something is missing or in the way.
 
-use crate::world::World;
+use crate::world::{SHELLS, World};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use tests::each;
 
 #[test]
 fn places_that_cannot_be_used_are_named() {
     let Some(world) = World::dash() else { return };
     world.run("small true").env("BOX_STORE", "relative").done().is(125).complains_as("box");
     world.run("small true").env("BOX_RUN", "/proc/nosuch").done().is(125).complains_as("box");
+}
+
+#[test]
+fn an_empty_word_is_no_path_and_no_name() {
+    let Some(world) = World::dash() else { return };
+    world.run("--name ended small true").done().is(0).quiet();
+    for words in [
+        &["import", "", "new"][..],
+        &["load", ""],
+        &["save", "small", ""],
+        &["export", "-o", "", "ended"],
+        &["run", ""],
+        &["run", "--name", "", "small"],
+        &["rm", ""],
+        &["tag", "small", ""],
+    ] {
+        world.boxed("").args(words).done().is(125).complains_as("box");
+    }
+    assert_eq!(world.state("ended"), "exited 0");
+    assert_eq!(world.boxed("images -q").done().is(0).text(), "small");
 }
 
 #[test]
@@ -60,4 +81,22 @@ fn state_is_for_its_owner_only() {
     for dir in [world.store().join("boxes"), world.store().join("names"), world.runs()] {
         assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o77, 0, "{}", dir.display());
     }
+}
+
+#[test]
+fn what_cgctl_runs_at_the_end_of_a_box_does_nothing_to_anything_else() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        let id = world.start("web", "exec sleep 60");
+        let settle = |id: &str| world.boxed("settle").arg(id);
+        for wrong in ["", ".", "../images", "../boxes", &id[..8]] {
+            settle(wrong).env("CGCTL_STATUS", "0").done().is(125).complains_as("box");
+        }
+        world.boxed("settle").env("CGCTL_STATUS", "0").done().is(125).complains_as("box");
+        settle(&id).done().is(125).complains_as("box");
+        assert_eq!(world.state("web"), "running");
+        world.run("--rm small true").done().is(0).quiet();
+        world.boxed("rm -f web").done().is(0).quiet();
+        world.is_empty();
+    });
 }

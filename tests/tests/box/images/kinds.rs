@@ -109,6 +109,40 @@ fn layers_remove_and_replace_what_is_below() {
 }
 
 #[test]
+fn a_layer_can_hide_all_that_is_below() {
+    each(worlds(), |world| {
+        let mut first = system("1");
+        first.extend([file("below", ""), dir("etc"), file("etc/below", "")]);
+        let mut second = system("2");
+        second.extend([file(".wh..wh..opq", ""), dir("etc"), file("etc/kept", "")]);
+        let third = vec![file("top", ""), dir("etc"), file("etc/top", "")];
+        layout(&world, "lay", &[first, second, third]);
+        world.boxed("load lay").done().is(0).quiet();
+        let names = |image: &str| {
+            let run = world
+                .run(&format!("--rm {image} sh -c"))
+                .arg("cat /mark; cd /; echo below* top*; cd /etc; echo below* kept* top*");
+            run.done().is(0).quiet().text()
+        };
+        assert_eq!(names("test-3"), "2below* top\nbelow* kept top");
+        // All layers are in an archive of it, and in an image of a box of it.
+        world.boxed("save test-3 again.tar").done().is(0).quiet();
+        world.run("--name changed test-3 sh -c").arg("echo 4 >/mark").done().is(0).quiet();
+        world.boxed("commit changed four").done().is(0);
+        world.boxed("rm changed").done().is(0);
+        world.boxed("rmi test-3").done().is(0);
+        assert_eq!(
+            (names("four").as_str(), layers(&world, "four").len()),
+            ("4\nbelow* top\nbelow* kept top", 4)
+        );
+        world.boxed("rmi four").done().is(0);
+        assert_eq!(stored(&world, "layers"), [""; 0]);
+        world.boxed("load again.tar").done().is(0);
+        assert_eq!(names("test-3"), "2below* top\nbelow* kept top");
+    });
+}
+
+#[test]
 fn what_files_are_survives() {
     each(worlds(), |world| {
         let script = "mkdir src && cd src && cp /bin/busybox setuid && chmod 4755 setuid && ln setuid hard

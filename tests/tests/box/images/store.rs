@@ -201,3 +201,37 @@ fn prune_waits_for_images_that_are_being_made() {
     prune.done().is(0);
     assert_eq!((stored(&world, "images").len(), stored(&world, "layers").len()), (1, 1));
 }
+
+/// In which order names appear and the disk is waited for: `disk`, `file` (for one file), `layer`, `image`, `archive`.
+fn order(world: &World, words: &str) -> Vec<&'static str> {
+    let calls = "trace=syncfs,fsync,rename,renameat,renameat2";
+    world.behind(&format!("strace -f --seccomp-bpf -qq -s 300 -o trace -e {calls}"), words).done().is(0);
+    let trace = fs::read_to_string(world.sandbox().path("trace")).unwrap();
+    let kind = |line: &str| {
+        let rows = [
+            ("syncfs(", "disk"),
+            ("fsync(", "file"),
+            ("store/layers/", "layer"),
+            ("store/images/", "image"),
+            ("/archive\"", "archive"),
+        ];
+        // The last name is the new one.
+        let call = line.rsplit_once(", \"").filter(|_| line.contains(" rename")).map_or(line, |(_, to)| to);
+        rows.iter().find(|(part, _)| format!("{call}\"").contains(part)).map(|(_, kind)| *kind)
+    };
+    trace.lines().filter(|line| line.contains(" = 0")).filter_map(kind).collect()
+}
+
+#[test]
+fn the_disk_has_all_before_it_gets_a_name() {
+    let Some(world) = World::dash() else { return };
+    archive(&world, "tar", &system("1"));
+    layout(&world, "lay", &[system("1"), vec![file("f", "")]]);
+    assert_eq!(order(&world, "import tar one"), ["disk", "layer", "disk", "image"]);
+    assert_eq!(order(&world, "load lay two"), ["disk", "layer", "layer", "disk", "image"]);
+    assert_eq!(order(&world, "tag two three"), ["disk", "image"]);
+    assert_eq!(order(&world, "save two archive"), ["file", "archive"]);
+    world.run("--name box two sh -c").arg(": >/x").done().is(0).quiet();
+    assert_eq!(order(&world, "commit box four"), ["disk", "layer", "disk", "image"]);
+    assert_eq!(order(&world, "export -o archive box"), ["file", "archive"]);
+}
