@@ -10,6 +10,7 @@ use rustix::fs::{Mode, OFlags, fchmod, open, stat, unlink};
 use rustix::mount::mount_bind;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +19,7 @@ const UNFINISHED: Mode = Mode::WUSR;
 /// How young a file must be for its maker to be taken for alive, and how long it is waited for.
 const YOUNG: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
-const PAUSES: usize = 20;
+const PAUSES: usize = 100;
 
 /// Makes sure that the name is free, and takes over what a killed maker has left. For the holder of the lock.
 pub fn reserve(name: &Name, _: &Lock) -> Result<()> {
@@ -44,8 +45,10 @@ fn settled(file: &Path) -> Result<State> {
 }
 
 fn is_young(file: &Path) -> bool {
-    let Ok(stat) = stat(file) else { return false };
-    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(stat.st_ctime.try_into().unwrap_or(0));
+    let Ok(stat) = fs::metadata(file) else { return false };
+    let number = |number: i64| number.try_into().unwrap_or(0);
+    let (seconds, nanoseconds) = (number(stat.ctime()), number(stat.ctime_nsec()));
+    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_nanos(nanoseconds);
     changed.elapsed().is_ok_and(|age| age < YOUNG)
 }
 

@@ -5,7 +5,7 @@
 use std::process::{Command, Output};
 
 fn netns(line: &str) -> Output {
-    let limited = ["-k", "1", "20", env!("CARGO_BIN_EXE_netns")];
+    let limited = ["-k", "1", "60", env!("CARGO_BIN_EXE_netns")];
     Command::new("timeout").args(limited).args(line.split_whitespace()).output().unwrap()
 }
 
@@ -33,10 +33,16 @@ fn misuse_is_told_with_status_125() {
         ("net rm --open-firewall x", "cannot use --open-firewall: no such option"),
         ("ls --jsn", "did you mean --json?"),
         ("map --dot --json", "--dot"),
-        ("doctor a b", "cannot"),
-        ("wait . 0", "0"),
-        ("wait . 65536", "65536"),
-        ("wait . http", "http"),
+        ("doctor a b", "cannot use b: it is one word too many"),
+        ("add ../x", "hint: `netns add --help` tells what it takes"),
+        ("net add ../x", "hint: `netns net add --help` tells what it takes"),
+        ("set a -1", "hint: `netns set --help` tells what it takes"),
+        ("wait . 0", "it is no number from 1 to 65535"),
+        ("wait . 65536", "it is no number from 1 to 65535"),
+        ("wait . http", "it is no number"),
+        ("identify 4294967296", "it is no number from 1 to 4294967295"),
+        ("pcap -w x -c 18446744073709551616 .", "the number is too large"),
+        ("new --net a --ip x", "it is no address of IPv4 or IPv6"),
         ("wait --timeout=-1 . 80", "it is no length of time"),
         ("wait --timeout x . 80", "it is no number of seconds"),
         ("pcap .", "--write"),

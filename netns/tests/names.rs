@@ -6,7 +6,6 @@
 mod world;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 use world::{USER, World, is_root, talk, text};
 
 #[test]
@@ -265,12 +264,14 @@ fn exec_puts_the_files_of_the_name_in_place() {
         mount -t tmpfs t /etc; mkdir -p /etc/netns/a /etc/netns/b; echo outside >/etc/hosts
         echo inside >/etc/netns/a/hosts; echo stray >/etc/netns/a/none
         netns add a; netns add b
-        netns exec a cat /etc/hosts; netns exec b cat /etc/hosts; cat /etc/hosts; ls /etc";
+        netns exec a cat /etc/hosts; netns exec b cat /etc/hosts; cat /etc/hosts; ls /etc
+        rm /etc/netns/a/none; mkdir /etc/dir; echo >/etc/netns/a/dir; netns exec a cat /etc/hosts";
     let output = World::root(script).run();
-    assert_eq!(text(&output.stdout), "inside\noutside\noutside\nhosts\nnetns\n");
+    assert_eq!(text(&output.stdout), "inside\noutside\noutside\nhosts\nnetns\ninside\n");
     assert_eq!(
         talk(&output),
-        "netns: cannot put /etc/netns/a/none in place of /etc/none: No such file or directory; going on without it\n"
+        "netns: cannot put /etc/netns/a/none in place of /etc/none: No such file or directory; going on without it
+netns: cannot put /etc/netns/a/dir in place of /etc/dir: Not a directory; going on without it\n"
     );
 }
 
@@ -384,11 +385,15 @@ fn kill_9_at_any_moment_leaves_only_what_the_next_add_takes_over() {
     if !is_root() {
         return;
     }
-    // The pause is not waited for: it chooses where the kill strikes, from before the first call to after the last.
+    // The pause is not waited for: it chooses where the kill strikes, from before the first call to after the last,
+    // which comes late on a busy machine.
     let mut outcomes = BTreeSet::new();
-    let start = Instant::now();
-    for round in 0..60 {
-        let microseconds = round * 60;
+    let usual = (0..60_u64).map(|round| round * 60);
+    let longer = (0..8).map(|round| 5000 << round);
+    for microseconds in usual.chain(longer) {
+        if microseconds >= 5000 && outcomes.len() == 2 {
+            break;
+        }
         let script = format!(
             "timeout -s KILL 0.{microseconds:06} netns add a 2>/dev/null || true
             netns ls; netns del a 2>/dev/null || true; netns add a; netns exec a true; netns ls
@@ -397,7 +402,6 @@ fn kill_9_at_any_moment_leaves_only_what_the_next_add_takes_over() {
         let out = World::root(&script.replace("0.000000", "0.000001")).out();
         assert!(out == "a\n1" || out == "a\na\n1", "killed after {microseconds} us: {out}");
         outcomes.insert(out);
-        assert!(start.elapsed() < Duration::from_secs(60), "too slow");
     }
     assert_eq!(outcomes.len(), 2, "no kill struck before the end, or all did: {outcomes:?}");
 }

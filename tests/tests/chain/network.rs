@@ -138,7 +138,7 @@ impl World {
     #[track_caller]
     fn processes_end(&self, lines: &[String]) {
         let processes = || self.sandbox.marker().processes();
-        let ended = becomes(patience(10), || {
+        let ended = becomes(patience(30), || {
             self.sandbox.run("cgctl gc").done();
             processes().is_empty()
         });
