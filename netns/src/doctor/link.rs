@@ -4,6 +4,7 @@ use super::Found;
 use super::patient::{Outside, Patient, is_global};
 use crate::netlink::links::Link;
 use crate::survey::wiring::End;
+use chain::text::show;
 use netlink_packet_route::neighbour::NeighbourState;
 use std::net::IpAddr;
 
@@ -17,7 +18,7 @@ pub fn carrier(patient: &Patient<'_>) -> Vec<Found> {
     waits
         .map(|link| match patient.survey.wiring.peer(End { space: patient.index, index: link.index }) {
             Some(end) => {
-                let other = patient.survey.place(end);
+                let other = patient.survey.argument(end);
                 (
                     format!("{} has no carrier: its other end, {other}, is down", link.name),
                     vec![format!("netns up {other}")],
@@ -38,7 +39,7 @@ pub fn wiring(patient: &Patient<'_>) -> Vec<Found> {
     };
     let other = outside.place(patient.survey, outside.port);
     let cure = bridge_of_network(patient, outside).map(|bridge| {
-        format!("netns bridge {} {}", outside.place(patient.survey, bridge), outside.port.name)
+        format!("netns bridge {} {}", outside.place(patient.survey, bridge), show(&outside.port.name))
     });
     let message =
         format!("the other end of {}, {other}, is in no bridge and has no address", outside.inner.name);
@@ -75,7 +76,10 @@ pub fn bridge_ports(patient: &Patient<'_>) -> Vec<Found> {
     let idle = ports.find(|port| !port.has_carrier);
     let message =
         format!("the bridge {place} has {PORTS} ports, as many as there can be: the next one is refused");
-    vec![(message, idle.map(|port| format!("netns bridge --rm {place} {}", port.name)).into_iter().collect())]
+    vec![(
+        message,
+        idle.map(|port| format!("netns bridge --rm {place} {}", show(&port.name))).into_iter().collect(),
+    )]
 }
 
 /// The interfaces that are on one link with that of the namespace: the bridge, and the other ends of its ports.
@@ -100,7 +104,7 @@ pub fn duplicate(patient: &Patient<'_>) -> Vec<Found> {
         }
         let theirs = patient.survey.spaces[end.space].addresses_of(end.index);
         for address in theirs.filter(|their| own.iter().any(|own| own.cidr.ip == their.cidr.ip)) {
-            let (ip, other) = (address.cidr.ip, patient.survey.place(end));
+            let (ip, other) = (address.cidr.ip, patient.survey.argument(end));
             let message = format!("{} and {other} have one address, {ip}", outside.inner.name);
             // The router keeps what all others know it by.
             let is_router = end == (End { space: outside.index, index: outside.near().index });
@@ -139,7 +143,7 @@ fn lead_to_router(patient: &Patient<'_>, outside: &Outside<'_>, wanted: IpAddr) 
     let own = patient.space.addresses_of(outside.inner.index).find(|own| own.cidr.contains(wanted));
     let mut there = outside.space.addresses_of(outside.near().index).map(|address| address.cidr.ip);
     if let Some(router) = there.find(|ip| own.is_some_and(|own| own.cidr.contains(*ip))) {
-        let line = format!("netns route {} default via", patient.space.label());
+        let line = format!("netns route {} default via", patient.space.argument());
         return vec![format!("{line} {wanted} --rm"), format!("{line} {router}")];
     }
     let prefix = own.map_or(if wanted.is_ipv4() { 32 } else { 128 }, |own| own.cidr.prefix);

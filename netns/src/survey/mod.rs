@@ -19,6 +19,7 @@ use crate::network::Network;
 use crate::network::label::PortLabel;
 use chain::Result;
 use chain::ns::{self, Kind};
+use chain::text::show;
 use chain::{Cannot, Error};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use space::Space;
@@ -92,12 +93,22 @@ impl Survey {
         Some(Membership { network: network.name.to_string(), name })
     }
 
-    /// How an interface is said on the command line of netns.
+    /// How people call an interface.
     pub fn place(&self, end: End) -> String {
-        let space = &self.spaces[end.space];
-        let name =
-            space.link(end.index).map_or_else(|| format!("number {}", end.index), |link| link.name.clone());
+        let (space, name) = (&self.spaces[end.space], self.name(end));
         if space.is_own { name } else { format!("{name}@{}", space.label()) }
+    }
+
+    /// How an interface is said on the command line of netns, whatever its name has in it for a shell: who is root in a
+    /// namespace gives names as it likes.
+    pub fn argument(&self, end: End) -> String {
+        let (space, name) = (&self.spaces[end.space], show(self.name(end)));
+        if space.is_own { name } else { format!("{name}@{}", space.argument()) }
+    }
+
+    fn name(&self, end: End) -> String {
+        let link = self.spaces[end.space].link(end.index);
+        link.map_or_else(|| format!("number {}", end.index), |link| link.name.clone())
     }
 }
 

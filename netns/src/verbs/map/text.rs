@@ -66,7 +66,8 @@ fn with_processes(mut line: String, mut others: &[Process]) -> String {
     while let [next, rest @ ..] = others {
         let next = format!(", {}", process(next));
         let more = format!(", {} more", others.len());
-        if line.len() + next.len() + more.len() > WIDTH {
+        let after = if rest.is_empty() { 0 } else { more.len() };
+        if line.len() + next.len() + after > WIDTH {
             return line + &more;
         }
         line += &next;
