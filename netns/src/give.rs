@@ -15,10 +15,10 @@ use std::time::{Duration, SystemTime};
 
 /// What the file of a name may be used for, until a namespace is bound on it.
 const UNFINISHED: Mode = Mode::WUSR;
-/// How young a file must be for its maker to be taken for alive, and how long it is waited for.
+/// How young a file must be for its maker to be taken for alive, who may have to wait for the processor.
 const YOUNG: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
-const PAUSES: usize = 20;
+const PAUSES: usize = 200;
 
 /// Makes sure that the name is free, and takes over what a killed maker has left. For the holder of the lock.
 pub fn reserve(name: &Name, _: &Lock) -> Result<()> {
@@ -45,7 +45,8 @@ fn settled(file: &Path) -> Result<State> {
 
 fn is_young(file: &Path) -> bool {
     let Ok(stat) = stat(file) else { return false };
-    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(stat.st_ctime.try_into().unwrap_or(0));
+    let (seconds, rest) = (stat.st_ctime.try_into().unwrap_or(0), stat.st_ctime_nsec.try_into().unwrap_or(0));
+    let changed = SystemTime::UNIX_EPOCH + Duration::new(seconds, rest);
     changed.elapsed().is_ok_and(|age| age < YOUNG)
 }
 
