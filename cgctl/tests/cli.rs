@@ -377,7 +377,7 @@ fn is_held_by_another(inode: u64, owner: u32) -> bool {
 
 /// Tries until it is so; other runs of cgctl that look for orphans come in between.
 fn eventually(what: &str, condition: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + Duration::from_secs(60);
     while !condition() {
         assert!(Instant::now() < end, "{what}");
         std::thread::yield_now();

@@ -83,7 +83,7 @@ fn what_a_group_around_has_met_before_is_not_blamed_on_it() {
 #[test]
 fn refused_forks_are_told_with_the_limit() {
     let Some(sandbox) = Sandbox::root() else { return };
-    let script = "sleep 0.3 & sleep 0.3 & sleep 0.3 & sleep 0.3 & wait";
+    let script = "sleep 60 & sleep 60 & sleep 60 & sleep 60 & wait";
     let run = sandbox.run("cgctl new").arg(sandbox.name()).args(["pids=3", "--", "sh", "-c", script]);
     let lines = told(&run.done(), sandbox.name());
     assert_eq!(lines, [format!("cgctl: {}: fork was refused 1 time at pids=3", sandbox.name())]);
@@ -92,7 +92,7 @@ fn refused_forks_are_told_with_the_limit() {
 #[test]
 fn forks_refused_by_a_group_around_are_told_with_the_group() {
     let Some(sandbox) = Sandbox::root() else { return };
-    let script = "sleep 0.3 & sleep 0.3 & sleep 0.3 & sleep 0.3 & wait";
+    let script = "sleep 60 & sleep 60 & sleep 60 & sleep 60 & wait";
     // The inner cgctl is one of the four.
     let run =
         sandbox.run("cgctl new").arg(sandbox.name()).args(["pids=4", "--", "cgctl", "new", "pids=50", "--"]);

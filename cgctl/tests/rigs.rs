@@ -83,7 +83,7 @@ fn the_same_tests_pass_where_only_version_1_is_seen() {
     let all = hierarchies();
     if !all.iter().any(|(_, kind)| kind.split(',').any(|name| name == "memory")) {
         if has_uml() {
-            guest("v1", "uml", &["-1", "-t", "600"]);
+            guest("v1", "uml", &["-1", "-t", "1800"]);
         }
         return;
     }
@@ -100,12 +100,12 @@ fn the_same_tests_pass_where_only_version_1_is_seen() {
 #[test]
 fn the_same_tests_pass_on_pure_version_2() {
     if has_uml() {
-        guest("v2", "uml", &["-t", "600"]);
+        guest("v2", "uml", &["-t", "1800"]);
     }
 }
 
 #[test]
 #[ignore = "takes minutes, and 26 MB of Debian's kernel: make test-qemu"]
 fn the_same_tests_pass_on_the_kernel_of_debian() {
-    guest("v2", "qemu", &["-t", "900"]);
+    guest("v2", "qemu", &["-t", "1800"]);
 }

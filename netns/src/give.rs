@@ -10,6 +10,7 @@ use rustix::fs::{Mode, OFlags, fchmod, open, stat, unlink};
 use rustix::mount::mount_bind;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -44,9 +45,10 @@ fn settled(file: &Path) -> Result<State> {
 }
 
 fn is_young(file: &Path) -> bool {
-    let Ok(stat) = stat(file) else { return false };
-    let (seconds, rest) = (stat.st_ctime.try_into().unwrap_or(0), stat.st_ctime_nsec.try_into().unwrap_or(0));
-    let changed = SystemTime::UNIX_EPOCH + Duration::new(seconds, rest);
+    let Ok(stat) = fs::metadata(file) else { return false };
+    let number = |number: i64| number.try_into().unwrap_or(0);
+    let (seconds, nanoseconds) = (number(stat.ctime()), number(stat.ctime_nsec()));
+    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_nanos(nanoseconds);
     changed.elapsed().is_ok_and(|age| age < YOUNG)
 }
 

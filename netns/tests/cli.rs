@@ -5,7 +5,7 @@
 use std::process::{Command, Output};
 
 fn netns(line: &str) -> Output {
-    let limited = ["-k", "1", "20", env!("CARGO_BIN_EXE_netns")];
+    let limited = ["-k", "1", "60", env!("CARGO_BIN_EXE_netns")];
     Command::new("timeout").args(limited).args(line.split_whitespace()).output().unwrap()
 }
 

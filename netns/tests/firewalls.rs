@@ -20,7 +20,7 @@ fn talk(script: &str) -> String {
 }
 
 fn has(program: &str) -> bool {
-    let has = Command::new(program).arg("-V").output().is_ok_and(|output| output.status.success());
+    let has = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
     let must = std::env::var_os("CHAIN_TESTS_MUST_RUN").is_some_and(|value| value == "1");
     assert!(has || !must, "this test must run, but there is no {program}");
     if !has {
@@ -143,6 +143,114 @@ netns: hint: without --open-firewall, then: firewall-cmd --zone=trusted --add-in
             "netns: warning: chain filter_FORWARD of table inet firewalld drops what goes to and comes from nb-a
 netns: hint: firewall-cmd --zone=trusted --add-interface=nb-a\n"
         );
+    });
+}
+
+#[test]
+fn an_accepting_chain_counts_where_a_map_of_verdicts_leads_to_it() {
+    on_a_host(|| {
+        for (first, is_told) in
+            [("", true), ("iifname vmap { nb-a : jump mine }; oifname vmap { nb-a : jump mine }", false)]
+        {
+            sh(&format!(
+                "nft 'table inet t {{ }}; delete table inet t; table inet t {{
+                    chain mine {{ iifname nb-a accept; oifname nb-a accept; }}
+                    chain c {{ type filter hook forward priority 0; policy drop; {first}; }}; }}'"
+            ));
+            assert_eq!(
+                talk("netns net add a; netns net rm a").contains("chain c of table inet t drops"),
+                is_told
+            );
+        }
+    });
+}
+
+/// The chains of firewalld 1.3 for what is forwarded, with these rules that choose the zone before the usual one.
+fn firewalld(zones: &str) {
+    sh(&format!(
+        "nft 'table inet firewalld {{ }}; delete table inet firewalld; table inet firewalld {{
+            chain filter_FORWARD {{ type filter hook forward priority 10; ct state established,related accept
+                ct status dnat accept; iifname lo accept; ct state invalid drop; jump filter_FORWARD_ZONES; reject; }}
+            chain filter_FORWARD_ZONES {{ {zones}; goto filter_FWD_public; }}
+            chain filter_FWD_public {{ reject with icmpx admin-prohibited; }}
+            chain filter_FWD_trusted {{ jump filter_FWD_trusted_allow; accept; }}
+            chain filter_FWD_trusted_allow {{ oifname nb-a accept; }}; }}'"
+    ));
+}
+
+#[test]
+fn a_zone_of_firewalld_that_accepts_is_told_from_one_that_does_not() {
+    on_a_host(|| {
+        firewalld("iifname other goto filter_FWD_trusted");
+        let told = "netns: warning: chain filter_FORWARD of table inet firewalld drops what goes to and comes from nb-a
+netns: hint: firewall-cmd --zone=trusted --add-interface=nb-a\n";
+        assert_eq!(talk("netns net add a"), told);
+        assert_eq!(talk("netns new web --net a"), told);
+        serve("inet", common::INTERNET4, 5300, "inet");
+        let reaches_out = || ask("web", Tcp, at(common::INTERNET4, 5300)).is_some();
+        assert!(!reaches_out());
+        // What the hint does, with firewalld.
+        firewalld("iifname nb-a goto filter_FWD_trusted");
+        assert!(reaches_out());
+        assert_eq!(talk("netns net repair"), "");
+        assert_eq!(sh("netns doctor web"), "web: no fault found");
+        // Loaded again, as by `firewall-cmd --reload`.
+        firewalld("iifname other goto filter_FWD_trusted");
+        assert!(!reaches_out());
+        assert!(
+            sh("netns doctor web || true").contains("cure: firewall-cmd --zone=trusted --add-interface=nb-a")
+        );
+        assert_eq!(talk("netns net repair --open-firewall"), "");
+        firewalld("iifname other goto filter_FWD_trusted");
+        assert!(sh("netns doctor web || true").contains("cure: netns net repair a"));
+        assert_eq!(talk("netns net repair"), "");
+        assert!(reaches_out());
+    });
+}
+
+#[test]
+fn ufw_is_told_with_the_cure_and_opened_on_request() {
+    on_a_host(|| {
+        if !has("ufw") {
+            return;
+        }
+        sh("for d in /etc/ufw /etc/default; do
+                mkdir -p /run/own$d; cp -a $d/. /run/own$d; mount --bind /run/own$d $d
+            done
+            ufw --force enable");
+        serve("inet", common::INTERNET6, 5300, "inet");
+        let reaches_out = || ask("web", Tcp, at(common::INTERNET6, 5300)).is_some();
+        let all = || (reaches("web"), reaches_out());
+        let forward =
+            || sh("iptables -S FORWARD; ip6tables -S FORWARD; nft list ruleset | grep nb-a || true");
+        let before = forward();
+        sh("netns net add a --open-firewall; netns new web --net a -p 0.0.0.0:8080:80");
+        serve("web", "::", 80, "web");
+        assert_eq!(all(), (true, true));
+        sh("ufw reload");
+        assert_eq!((all(), sh("netns doctor web")), ((true, true), "web: no fault found".to_owned()));
+        sh("netns del web; netns net rm --force a");
+        assert_eq!(forward(), before);
+        sh("netns net add a; netns new web --net a -p 0.0.0.0:8080:80");
+        serve("web", "::", 80, "web");
+        assert_eq!(all(), (false, false));
+        let open = "ufw route allow in on nb-a; ufw route allow out on nb-a";
+        for (cure, undo) in [
+            (open, &*open.replace("allow", "delete allow")),
+            ("netns doctor --json web | jq -r '.cures[]' | grep ^nft | sh -eu", "ufw reload"),
+        ] {
+            assert!(sh("netns doctor web || true").contains("firewall: chain "));
+            sh(cure);
+            assert_eq!((all(), sh("netns doctor web")), ((true, true), "web: no fault found".to_owned()));
+            sh(undo);
+        }
+        assert_eq!(sh("netns doctor web"), "web: no fault found");
+        // What accepts is not reached any more.
+        sh("iptables -F FORWARD; ip6tables -F FORWARD");
+        assert!(
+            sh(&format!("{open}; netns doctor web || true")).contains("firewall: chain FORWARD of table ip ")
+        );
+        assert_eq!(all(), (false, false));
     });
 }
 

@@ -70,6 +70,39 @@ fn networks_are_told_by_their_names_and_lines_are_short() {
 }
 
 #[test]
+fn a_host_without_a_name_is_called_what_its_network_calls_it() {
+    if !is_root() {
+        return;
+    }
+    let script = r#"
+        ip link set lo up; netns net add shop --internal; netns new kept --net shop; pids=; trap 'kill $pids' EXIT
+        for name in web ''; do
+            netns new $name --net shop -- sh -c 'echo $$; exec sleep 60' >pid & pids="$pids $!"
+            until [ -s pid ] && [ "$(cat /proc/$(cat pid)/comm)" = sleep ]; do :; done; read pid <pid; : >pid
+            netns map | grep "process $pid sleep" | sed "s/$pid/PID/g; s/namespace [0-9]*/namespace N/"
+            netns map --dot | grep "label=.$pid" | sed "s/$pid/PID/g; s/^ *//"
+            netns map --json | jq -c "select(.processes[0].pid == $pid) | .networks"
+            netns whoami $pid | grep -v -E '^(inode|address|peer|route|process)'
+        done
+        netns map --json | jq -c 'select(.names == ["kept"]) | .networks'; netns map | grep -o '^kept: namespace'"#;
+    let out = World::net(&format!("cd /run; {script}")).out();
+    let expected = r#"PID (web of network shop): namespace N, process PID sleep
+label="PID\nweb of network shop\nsleep"
+[{"host":"web","name":"shop"}]
+host web of network shop
+interface lo up
+interface eth0 up
+PID: namespace N, process PID sleep
+label="PID\nsleep"
+[{"host":null,"name":"shop"}]
+interface lo up
+interface eth0 up
+[{"host":"kept","name":"shop"}]
+kept: namespace"#;
+    assert_eq!(out, expected);
+}
+
+#[test]
 fn programs_see_the_same() {
     if !is_root() {
         return;

@@ -6,7 +6,6 @@
 mod world;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 use world::{USER, World, is_root, talk, text};
 
 #[test]
@@ -127,7 +126,7 @@ fn a_file_that_is_just_becoming_a_name_is_not_taken_over() {
     }
     // At the end of a second, and by a maker who waits for the processor.
     let script = "netns add first; while [ $(date +%N | cut -c 1-2) -lt 97 ]; do :; done; : >/run/netns/a
-        (sleep 0.2; mount --bind /proc/self/ns/net /run/netns/a) & netns add a || echo $?; wait";
+        (sleep 0.1; mount --bind /proc/self/ns/net /run/netns/a) & netns add a || echo $?; wait";
     let output = World::root(script).run();
     assert_eq!(text(&output.stdout), "125\n", "{}", talk(&output));
     assert!(talk(&output).contains("a network namespace of this name exists"), "{}", talk(&output));
@@ -386,11 +385,15 @@ fn kill_9_at_any_moment_leaves_only_what_the_next_add_takes_over() {
     if !is_root() {
         return;
     }
-    // The pause is not waited for: it chooses where the kill strikes, from before the first call to after the last.
+    // The pause is not waited for: it chooses where the kill strikes, from before the first call to after the last,
+    // which comes late on a busy machine.
     let mut outcomes = BTreeSet::new();
-    let start = Instant::now();
-    for round in 0..60 {
-        let microseconds = round * 60;
+    let usual = (0..60_u64).map(|round| round * 60);
+    let longer = (0..8).map(|round| 5000 << round);
+    for microseconds in usual.chain(longer) {
+        if microseconds >= 5000 && outcomes.len() == 2 {
+            break;
+        }
         let script = format!(
             "timeout -s KILL 0.{microseconds:06} netns add a 2>/dev/null || true
             netns ls; netns del a 2>/dev/null || true; netns add a; netns exec a true; netns ls
@@ -399,7 +402,6 @@ fn kill_9_at_any_moment_leaves_only_what_the_next_add_takes_over() {
         let out = World::root(&script.replace("0.000000", "0.000001")).out();
         assert!(out == "a\n1" || out == "a\na\n1", "killed after {microseconds} us: {out}");
         outcomes.insert(out);
-        assert!(start.elapsed() < Duration::from_secs(60), "too slow");
     }
     assert_eq!(outcomes.len(), 2, "no kill struck before the end, or all did: {outcomes:?}");
 }

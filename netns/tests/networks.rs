@@ -261,6 +261,17 @@ fn the_interface_inside_is_as_asked() {
     });
 }
 
+/// A MiB takes this many seconds from one host to another. A busy machine may need longer, but not each time.
+#[track_caller]
+fn send_within(from: &str, to: &str, least: f64, most: f64) {
+    let in_time = |_| {
+        let seconds = seconds_to_send(from, to, 1 << 20);
+        assert!(seconds >= least, "from {from} to {to}: {seconds}");
+        seconds < most
+    };
+    assert!((0..5).any(in_time), "from {from} to {to}: {most} s and more, each time");
+}
+
 /// How long a host takes to send this many bytes to another one, in seconds.
 fn seconds_to_send(from: &str, to: &str, bytes: usize) -> f64 {
     let at = at(&address(to, 4), 7777);
@@ -280,10 +291,9 @@ fn seconds_to_send(from: &str, to: &str, bytes: usize) -> f64 {
 fn rates_are_kept_in_both_directions() {
     on_a_host(|| {
         sh("netns net add a; netns new slow --net a --down 8m --up 16m; netns new fast --net a");
-        let (down, up) = (seconds_to_send("fast", "slow", 1 << 20), seconds_to_send("slow", "fast", 1 << 20));
         // 8 million bits in a second are 1 MB.
-        assert!((0.9..2.5).contains(&down), "down: {down}");
-        assert!((0.4..0.9).contains(&up), "up: {up}");
+        send_within("fast", "slow", 0.9, 2.5);
+        send_within("slow", "fast", 0.4, 0.9);
     });
 }
 

@@ -6,6 +6,8 @@ mod common;
 
 use common::guest::{Guest, ROOTLESS, USER, has_pasta, prepare, script};
 use common::{HOST4, HOST6, INTERNET4, INTERNET6, Tcp, Udp, ask, at, on_a_host, output, refusal, serve, sh};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 fn on_a_users_host(test: impl FnOnce() + Send + 'static) {
     on_a_host(|| {
@@ -56,6 +58,61 @@ fn the_loopback_of_the_host_stays_its_own() {
         let _guest = Guest::new(ROOTLESS, "--pasta");
         for (protocol, to) in [(Tcp, "127.0.0.1"), (Tcp, INTERNET4), (Tcp, HOST4), (Udp, INTERNET4)] {
             assert_eq!(ask("guest", protocol, at(to, 9999)), None, "{protocol:?} {to}");
+        }
+    });
+}
+
+/// A pasta as it is when nothing is said, for the named namespace; it leads all ports that something listens on.
+struct Pasta(Child);
+
+impl Pasta {
+    fn start(name: &str) -> Self {
+        let options = format!("--foreground --quiet --config-net --runas=0:0 --netns=/run/netns/{name}");
+        Pasta(Command::new("pasta").args(options.split(' ')).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Pasta {
+    fn drop(&mut self) {
+        self.0.kill().and_then(|()| self.0.wait()).unwrap();
+    }
+}
+
+#[test]
+fn no_port_is_led_because_something_listens_there() {
+    on_a_users_host(|| {
+        serve("", "127.0.0.1", 9999, "host");
+        let guest = Guest::new(ROOTLESS, "--pasta");
+        serve("guest", "::", 4081, "guest");
+        // It looks once a second for those of TCP: what it does when it is let is what is waited for.
+        sh("ip netns add control; ip netns exec control ip link set lo up");
+        serve("control", "::", 4082, "control");
+        let _control = Pasta::start("control");
+        let led = [("", 4082, "control"), ("control", 9999, "host")];
+        let start = Instant::now();
+        for (from, port, word) in led {
+            while ask(from, Tcp, at("127.0.0.1", port)).is_none_or(|answer| !answer.starts_with(word)) {
+                assert!(start.elapsed() < Duration::from_secs(20), "pasta does not lead {port}");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        assert!(ask("control", Udp, at("127.0.0.1", 9999)).is_some(), "pasta does not lead UDP");
+        // That of Debian 12 leads nothing in unless it leads TCP out too; others do.
+        let arguments = std::fs::read(format!("/proc/{}/cmdline", guest.helper("pas.*"))).unwrap();
+        let arguments = String::from_utf8(arguments).unwrap();
+        for option in ["tcp-ports", "udp-ports", "tcp-ns", "udp-ns"] {
+            assert!(arguments.contains(&format!("\0--{option}=none\0")), "{option}: {arguments:?}");
+        }
+        for (protocol, from, to, port) in [
+            (Tcp, "", "127.0.0.1", 4081),
+            (Tcp, "", "::1", 4081),
+            (Tcp, "inet", HOST4, 4081),
+            (Udp, "", "127.0.0.1", 4081),
+            (Tcp, "guest", "127.0.0.1", 9999),
+            (Tcp, "guest", "::1", 9999),
+            (Udp, "guest", "127.0.0.1", 9999),
+        ] {
+            assert_eq!(ask(from, protocol, at(to, port)), None, "{protocol:?} {from} {to}");
         }
     });
 }

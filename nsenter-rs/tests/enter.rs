@@ -36,14 +36,14 @@ impl Tool {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::copy(env!("CARGO_BIN_EXE_nsenter-rs"), dir.path().join("nsenter-rs")).unwrap();
+        tests::program::copy(env!("CARGO_BIN_EXE_nsenter-rs"), dir.path().join("nsenter-rs"));
         Tool(dir)
     }
 
     /// nsenter-rs with the words of `line` and then `script` for a shell, under a time limit.
     fn command(&self, user: u32, line: &str, script: &str) -> Command {
         let mut command = as_user(user, "timeout");
-        command.args(["-k", "1", "20"]).arg(self.0.path().join("nsenter-rs")).args(line.split_whitespace());
+        command.args(["-k", "1", "60"]).arg(self.0.path().join("nsenter-rs")).args(line.split_whitespace());
         if !script.is_empty() {
             command.args(["/bin/sh", "-c", script]);
         }
@@ -403,7 +403,7 @@ fn a_process_is_found_by_its_number_though_proc_is_of_another_pid_namespace() {
     }
     let tool = Tool::new();
     let nsenter = tool.0.path().join("nsenter-rs");
-    let own = format!("timeout 20 {} -t $$ -a echo $$", nsenter.display());
+    let own = format!("timeout 60 {} -t $$ -a echo $$", nsenter.display());
     let output = Command::new("unshare").args(["-pf", "--kill-child", "sh", "-c", &own]).output().unwrap();
     assert_eq!(output.stdout, b"1\n", "{}", talk(&output));
 }
@@ -418,7 +418,7 @@ fn without_a_fork_only_children_are_inside() {
         let nsenter = tool.0.path().join("nsenter-rs");
         let script =
             format!("echo $$; exec {} -t {} {options} sh -c 'echo $$'", nsenter.display(), target.pid);
-        let output = Command::new("timeout").args(["20", "sh", "-c", &script]).output().unwrap();
+        let output = Command::new("timeout").args(["60", "sh", "-c", &script]).output().unwrap();
         let numbers = lines(&String::from_utf8_lossy(&output.stdout));
         assert_eq!(numbers[0] != numbers[1], inside, "{options}: {numbers:?}");
     }
@@ -467,7 +467,7 @@ fn no_descriptor_goes_in() {
             nsenter.display(),
             target.pid
         );
-        let output = Command::new("timeout").args(["20", "bash", "-c", &script]).output().unwrap();
+        let output = Command::new("timeout").args(["60", "bash", "-c", &script]).output().unwrap();
         let got = String::from_utf8(output.stdout).unwrap();
         // The shell's own, for reading the directory, is 3.
         assert_eq!(

@@ -64,7 +64,7 @@ fn a_shell_that_is_not_there_is_replaced_or_told() {
     // One static file, as in distroless images.
     fs::create_dir_all(sandbox.path("bare/proc")).unwrap();
     fs::create_dir_all(sandbox.path("bare/dev")).unwrap();
-    fs::copy(tests::bin("probe"), sandbox.path("bare/probe")).unwrap();
+    tests::program::copy(tests::bin("probe"), sandbox.path("bare/probe"));
     sandbox.file("bare/dynamic", fs::read("/bin/ls").unwrap(), 0o755);
     sandbox.file("bare/script", "#!/bin/sh\n", 0o755);
     let target = Target::of(&sandbox, sandbox.run("unshare-rs -pm pivot --bare bare /probe hold"));

@@ -32,7 +32,7 @@ impl<'a> Container<'a> {
         let root = sandbox.path("root");
         let _ = fs::remove_dir_all(&root);
         fs::create_dir(&root).unwrap();
-        fs::copy(bin("probe"), root.join("hold")).unwrap();
+        tests::program::copy(bin("probe"), root.join("hold"));
         let owner = sandbox.dir().metadata().unwrap();
         let owner = std::os::unix::fs::MetadataExt::uid(&owner);
         chown(&root, Some(owner), Some(owner)).unwrap();
@@ -146,7 +146,7 @@ fn ids_of_a_range_are_mapped_too() {
     });
     fs::create_dir(sandbox.path("tools")).unwrap();
     for tool in ["sh", "stat"] {
-        fs::copy("/bin/busybox", sandbox.path("tools").join(tool)).unwrap();
+        tests::program::copy("/bin/busybox", sandbox.path("tools").join(tool));
     }
     for option in ["--toolbox", "--toolbox=tools"] {
         let text = container.out(&format!("-t TARGET -a {option}"), "stat -c %u:%g / /.toolbox /.toolbox/sh");
@@ -161,7 +161,7 @@ fn a_read_only_root_with_peers_stays_as_it_is() {
         /busybox mount -t proc proc /proc; /busybox mount -o remount,bind,ro /
         /busybox mount --make-rshared /; exec HOLD'\n";
     let container = Container::with(&sandbox, line, |root| {
-        fs::copy("/bin/busybox", root.join("busybox")).unwrap();
+        tests::program::copy("/bin/busybox", root.join("busybox"));
         fs::create_dir(root.join("proc")).unwrap();
     });
     let mounts = fs::read_to_string(format!("/proc/{}/mountinfo", container.pid)).unwrap();
@@ -265,7 +265,7 @@ fn it_starts_where_it_is_told_to() {
     let script =
         "unshare-rs -m sh -euc 'cd ROOT/sub; exec chroot ROOT /busybox sh -c \"cd /sub; exec HOLD\"'\n";
     let container = Container::with(&sandbox, script, |root| {
-        fs::copy("/bin/busybox", root.join("busybox")).unwrap();
+        tests::program::copy("/bin/busybox", root.join("busybox"));
         fs::create_dir(root.join("sub")).unwrap();
     });
     for (option, place) in [("", "/"), ("-w", "/sub"), ("-W/sub", "/sub"), ("-r", "/")] {

@@ -100,7 +100,7 @@ fn generous() -> Option<Sandbox> {
     let sandbox = Sandbox::root()?.with_own_root();
     let copy = |name: &str| {
         let path = sandbox.path("rootfs/bin").join(name);
-        fs::copy(sandbox.path("rootfs/bin/probe"), &path).unwrap();
+        tests::program::copy(sandbox.path("rootfs/bin/probe"), &path);
         path
     };
     fs::set_permissions(copy("setuid"), fs::Permissions::from_mode(0o4755)).unwrap();

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::Value;
-use std::fs;
 use tests::{Sandbox, each};
 
 /// CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE SYS_CHROOT SETFCAP
@@ -138,7 +137,7 @@ fn nothing_is_taken_away_without_being_asked() {
         ];
         fields.map(|field| status(&report, field).to_owned())
     };
-    fs::copy(sandbox.path("rootfs/bin/probe"), sandbox.path("probe")).unwrap();
+    tests::program::copy(sandbox.path("rootfs/bin/probe"), sandbox.path("probe"));
     assert_eq!(report("pivot rootfs"), report("env PATH=/nowhere:.:/usr/bin:/bin"));
 }
 

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
 use tests::{Sandbox, each};
 
 /// A sandbox whose root no other test sees.
@@ -180,7 +179,7 @@ fn a_user_without_rights_gets_them_in_a_user_namespace() {
 fn an_outer_container_that_hides_things_is_named() {
     let Some(sandbox) = sandbox() else { return };
     for tool in ["pivot", "unshare-rs"] {
-        fs::copy(tests::bin(tool), sandbox.path("rootfs/bin").join(tool)).unwrap();
+        tests::program::copy(tests::bin(tool), sandbox.path("rootfs/bin").join(tool));
     }
     let line = "unshare-rs -pm pivot --bind rootfs:/tmp rootfs unshare-rs -Urpm pivot";
     each(["", "--proc=pid"], |option| {

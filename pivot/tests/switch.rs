@@ -19,7 +19,7 @@ fn furnish(sandbox: &Sandbox) {
     sandbox.make_root("jail");
     sandbox.make_root("jail/inner");
     for tool in ["pivot", "unshare-rs"] {
-        fs::copy(bin(tool), sandbox.path("jail/bin").join(tool)).unwrap();
+        tests::program::copy(bin(tool), sandbox.path("jail/bin").join(tool));
     }
     sandbox.file("canary", "alive", 0o644);
     sandbox.file("jail/canary", "alive", 0o644);
@@ -151,7 +151,7 @@ fn an_initial_file_system_is_covered_with_a_warning() {
         cat /proc/self/mountinfo >/after; cmp /before /after; grep -c . /before; cat /canary
         sort /out | uniq -c | sed 's/^ *//'";
     let mut command = Command::new(workspace().join("tests/uml/run"));
-    command.args(["-t", "100", "-r"]).arg(sandbox.path("jail")).args(["--", "sh", "-c", script]);
+    command.args(["-t", "600", "-r"]).arg(sandbox.path("jail")).args(["--", "sh", "-c", script]);
     let done = command.output().unwrap();
     let (text, talk) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success(), "{text}{talk}");

@@ -156,6 +156,10 @@ tell_kernel() {
   while IFS= read -r line; do
     case $line in
       *'"event":"oom_kill"'*) ;;
+      *'"event":"watching"'*'"populated":false'*)
+        # All may have gone before the kernel was asked.
+        is_alive "$run/owner" || break
+        continue ;;
       *'"event":"populated"'*'"value":false'*) break ;;
       *) continue ;;
     esac

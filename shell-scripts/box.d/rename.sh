@@ -19,12 +19,27 @@ verb_rename() {
   else
     attempt rename "$1" ln -sn "../boxes/$id" "$store/names/$new"
   fi
-  replace_value "$box/name" "$new"
+  each_word rename_host
+  (write_names) || {
+    rm -f "$store/names/$new" "$box/name.new" "$box/pipeline.new"
+    exit 125
+  }
   [ ! -d "$run" ] || step ln -sfn "$id" "$runs/$new"
   step rm -f "$store/names/$old" "$runs/$old"
-  each_word rename_host
-  replace_value "$box/pipeline" "$pipeline"
   [ -n "$explain" ] || note renamed ",\"old_name\":\"$old\""
+}
+
+# There may be no room for them: the first is replaced when both are there.
+write_names() {
+  if [ -n "$explain" ]; then
+    replace_value "$box/pipeline" "$pipeline"
+    replace_value "$box/name" "$new"
+    return
+  fi
+  write_value "$box/pipeline.new" "$pipeline"
+  write_value "$box/name.new" "$new"
+  attempt rename "$old" mv -f "$box/pipeline.new" "$box/pipeline"
+  attempt rename "$old" mv -f "$box/name.new" "$box/name"
 }
 
 # The others of its network know it by the new name from its next start on.

@@ -90,7 +90,7 @@ mount_options="$mount_options norec private slave shared unbindable idmap"
 plan_volume() {
   source=${1%%:*}
   case $1 in
-    /*:/* | ./*:/* | ../*:/*) ;;
+    /*:/* | ./*:/* | ../*:/* | .:/* | ..:/*) ;;
     :*) misuse "a volume is SRC:DST or SRC:DST:ro, not $1" ;;
     *:/*) die "cannot show $source as a volume: it is no path" "volumes are files and directories: ./$1" ;;
     *) misuse "a volume is SRC:DST or SRC:DST:ro, not $1" ;;

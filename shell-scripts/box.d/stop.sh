@@ -38,6 +38,7 @@ explain_stop() {
   if [ -f "$box/groupless" ]; then
     wait="timeout $seconds tail --pid=$ending -f /dev/null"
   else
+    find_tools cgctl
     quote "$cgctl" wait --timeout "$seconds" "box-$id"
     wait=$quoted
   fi

@@ -82,7 +82,7 @@ impl Before {
     /// there all the time counts, so that what is still going away, or belongs to another test, gets its moment.
     pub fn left_by(&self, marker: &Marker, places: &[&Path]) -> Vec<String> {
         let mut left = self.look(marker, places);
-        becomes(patience(3), || {
+        becomes(patience(20), || {
             let now = self.look(marker, places);
             left.retain(|thing| now.contains(thing));
             left.is_empty()
@@ -123,7 +123,7 @@ fn links() -> BTreeSet<String> {
 
 /// Kills what is left of a test that has failed anyway.
 pub fn kill_all(marker: &Marker) {
-    becomes(patience(3), || {
+    becomes(patience(10), || {
         let processes = marker.processes();
         for pid in &processes {
             let _ = kill(*pid, Signal::SIGKILL);

@@ -24,6 +24,7 @@ pub mod archive;
 pub mod cgroup;
 pub mod leak;
 pub mod outcome;
+pub mod program;
 pub mod pty;
 pub mod random;
 #[allow(unsafe_code)]

@@ -62,7 +62,7 @@ impl Pty {
     /// Reads until `part` has been shown after what earlier calls have read, and gives all up to it.
     #[track_caller]
     pub fn until(&mut self, part: &str) -> String {
-        let end = Instant::now() + patience(10);
+        let end = Instant::now() + patience(30);
         loop {
             let fresh = &self.seen[self.read..];
             if let Some(at) = fresh.windows(part.len()).position(|window| window == part.as_bytes()) {
@@ -119,7 +119,7 @@ impl Pty {
     #[track_caller]
     pub fn done(&mut self) -> i32 {
         let mut status = None;
-        let ended = becomes(patience(10), || {
+        let ended = becomes(patience(30), || {
             // A program that writes while it ends must not wait for a reader.
             if self.master.is_some() {
                 self.take();

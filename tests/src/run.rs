@@ -39,7 +39,7 @@ impl Run {
             user,
             stdin: Stdio::null(),
             marker: marker.clone(),
-            limit: patience(20),
+            limit: patience(60),
         }
     }
 
@@ -87,7 +87,7 @@ impl Run {
         self
     }
 
-    /// Sets the time limit in seconds; 20 otherwise.
+    /// Sets the time limit in seconds; 60 otherwise.
     #[must_use]
     pub fn limit(mut self, seconds: u32) -> Self {
         self.limit = patience(seconds);

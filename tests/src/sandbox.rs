@@ -1,6 +1,7 @@
 //! A directory with a root file system and the tools, in which one test plays.
 
 use crate::leak::{self, Before, Marker};
+use crate::program;
 use crate::run::Run;
 use crate::shared::{NOBODY_ELSE, Shared, give_all, make_root};
 use nix::unistd::Pid;
@@ -92,7 +93,11 @@ impl Sandbox {
     /// Writes a file that its user owns, with these permission bits.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
         let path = self.path(name);
-        fs::write(&path, content).unwrap();
+        if mode & 0o111 == 0 {
+            fs::write(&path, content).unwrap();
+        } else {
+            program::write(&path, content.as_ref());
+        }
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         chown(&path, self.user, self.user).unwrap();
         path

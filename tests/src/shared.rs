@@ -1,5 +1,6 @@
 //! What all sandboxes of one test process share: the tools, and a root directory for each kind of user.
 
+use crate::program;
 use crate::tools::{TOOLS, bin, workspace};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -84,23 +85,12 @@ pub fn make_root(root: &Path) {
 /// As `make install` does it.
 fn install_scripts(prefix: &Path) {
     let scripts = workspace().join("shell-scripts");
-    copy_parts(&scripts.join("walkthrough"), &prefix.join("share/chain/walkthrough"));
+    fs::create_dir_all(prefix.join("share/chain")).unwrap();
+    program::copy_tree(scripts.join("walkthrough"), prefix.join("share/chain/walkthrough"));
     for script in ["mkrootfs", "box"] {
-        fs::copy(scripts.join(script), prefix.join("bin").join(script)).unwrap();
+        program::copy(scripts.join(script), prefix.join("bin").join(script));
         let parts = format!("{script}.d");
-        copy_parts(&scripts.join(&parts), &prefix.join("share/chain").join(&parts));
-    }
-}
-
-fn copy_parts(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_parts(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
+        program::copy_tree(scripts.join(&parts), prefix.join("share/chain").join(&parts));
     }
 }
 
@@ -109,7 +99,7 @@ fn busybox_root(root: &Path) {
         fs::create_dir_all(root.join(dir)).unwrap();
     }
     let list = Command::new("busybox").arg("--list").output().expect("busybox must be installed");
-    fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
+    program::copy("/bin/busybox", root.join("bin/busybox"));
     for applet in String::from_utf8(list.stdout).unwrap().lines().filter(|applet| *applet != "busybox") {
         symlink("busybox", root.join("bin").join(applet)).unwrap();
     }
@@ -117,8 +107,7 @@ fn busybox_root(root: &Path) {
 
 fn link_or_copy(from: &Path, to: &Path) {
     if fs::hard_link(from, to).is_err() {
-        fs::copy(from, to)
-            .unwrap_or_else(|e| panic!("cannot copy {} to {}: {e}", from.display(), to.display()));
+        program::copy(from, to);
     }
 }
 

@@ -28,9 +28,10 @@ pub fn becomes(limit: Duration, mut is: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// Asks until the answer is yes, and fails the test when it never is; `what` completes "it never happened that".
+/// Asks until the answer is yes, and fails the test when it never is; `what` completes "it never happened that". The
+/// limit is for a machine that has a lot else to do.
 pub fn eventually(what: &str, is: impl FnMut() -> bool) {
-    assert!(becomes(patience(10), is), "it never happened that {what}");
+    assert!(becomes(patience(30), is), "it never happened that {what}");
 }
 
 /// Checks every row of a table, and fails the test when any row does: each failure is printed on its own.

@@ -216,7 +216,7 @@ fn a_refusal_names_the_cause_and_the_cure() {
         .complains_as("unshare-rs")
         .says("CAP_SYS_ADMIN");
     fs::create_dir(root.path("rootfs/new")).unwrap();
-    fs::copy(tests::bin("unshare-rs"), root.path("rootfs/bin/unshare-rs")).unwrap();
+    tests::program::copy(tests::bin("unshare-rs"), root.path("rootfs/bin/unshare-rs"));
     root.run("unshare-rs -m chroot rootfs unshare-rs -U true").done().is(125).says("inside a chroot");
     root.run("unshare-rs -m chroot rootfs unshare-rs -m true").done().is(125).says("--propagation unchanged");
     root.run("unshare-rs -m chroot rootfs unshare-rs -m --propagation unchanged true").done().is(0).quiet();

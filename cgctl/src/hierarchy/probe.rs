@@ -51,8 +51,9 @@ impl Witness {
             return Verdict::Yes;
         }
         let is_v1 = top.is_some_and(|top| top.join("tasks").exists());
-        // A group that is not the top, with the controller, and yet without the file.
-        let counterexample = groups.iter().skip(1).any(|group| is_v1 || offers(group, file.controller));
+        // A group that is not the top, with the controller, and yet without the file; looked at after that.
+        let counterexample =
+            groups.iter().skip(1).any(|group| (is_v1 || offers(group, file.controller)) && is_in_use(group));
         let names: Vec<String> = key.files(file, &sizes[0]).collect();
         match (counterexample, key.needs) {
             (true, needs) => {
@@ -70,6 +71,12 @@ impl Witness {
 fn offers(group: &Path, controller: &str) -> bool {
     let offered = file::read_path(group.join("cgroup.controllers")).unwrap_or_default();
     controller == "cgroup" || offered.split_whitespace().any(|name| name == controller)
+}
+
+/// Of a group that is being removed the files go first. One that holds processes or groups is not being removed.
+fn is_in_use(group: &Path) -> bool {
+    let has_processes = file::read_path(group.join("cgroup.procs")).is_ok_and(|list| !list.is_empty());
+    has_processes || file::directory(group).is_ok_and(|directory| !tree::groups(directory).is_empty())
 }
 
 fn groups(mount: &Path) -> Vec<PathBuf> {
@@ -99,4 +106,23 @@ pub fn page_sizes() -> Vec<String> {
             size => format!("{size}KB"),
         })
         .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::{Verdict, Witness};
+    use crate::hierarchy::Hierarchies;
+    use crate::vocabulary::keys::KEYS;
+
+    #[test]
+    fn a_group_that_has_gone_since_it_was_found_shows_nothing() {
+        let key = KEYS.iter().find(|key| key.name == "pids").unwrap();
+        let all = Hierarchies::discover().unwrap();
+        let Ok((index, file)) = key.place(&all) else { return };
+        let top = all.0[index].mount.clone();
+        let mut groups = vec![Vec::new(); index];
+        groups.push(vec![top.clone(), top.join("gone")]);
+        assert_eq!(Witness(groups).ask(key, file, index), Verdict::Yes);
+    }
 }

@@ -61,7 +61,7 @@ impl<'a> Kept<'a> {
 impl Drop for Kept<'_> {
     fn drop(&mut self) {
         for dir in self.directories() {
-            let gone = becomes(tests::patience(5), || remove(&dir));
+            let gone = becomes(tests::patience(30), || remove(&dir));
             if !std::thread::panicking() {
                 assert!(gone, "{} cannot be removed", dir.display());
             }

@@ -127,7 +127,7 @@ fn kill_at_random(count: u64, batch: u64) {
 /// What has no owner is removed by gc; what stays, by its name.
 fn nothing_remains(groups: &Groups) {
     let mut left = Vec::new();
-    let gone = tests::wait::becomes(tests::patience(20), || {
+    let gone = tests::wait::becomes(tests::patience(60), || {
         groups.sandbox.run("cgctl gc").done();
         // What has no owner and does not stay is for gc alone.
         for group in groups.objects("ls --all --json").iter().filter(|group| group["stays"] == true) {

@@ -18,6 +18,7 @@ use crate::nft::{INET, Nft};
 use crate::survey::reading::{self, Reading, Verdict};
 use nix::libc::{NFPROTO_IPV4, NFPROTO_IPV6};
 use old::Old;
+use std::collections::BTreeSet;
 use wall::{Keeper, Wall};
 
 /// `NF_INET_FORWARD` of linux/netfilter.h.
@@ -29,6 +30,9 @@ const DEEPEST: usize = 16;
 
 /// Where a rule is: family, table and chain.
 pub type Place = (u8, String, String);
+
+/// The interface that packets came in by, and the one that they leave by, where these are known.
+type Way<'a> = (Option<&'a str>, Option<&'a str>);
 
 /// What a network namespace does with packets.
 #[derive(Debug, Default)]
@@ -100,19 +104,25 @@ impl Firewalls {
 
     /// It drops what none of its rules accepts.
     fn is_closed(&self, chain: &Chain) -> bool {
-        self.end(chain, &chain.name, 0).unwrap_or(chain.drops)
+        self.drops(chain, (None, None))
     }
 
-    /// What becomes of packets that no rule with a condition decides on: dropped, or not; `None` when nothing does.
-    fn end(&self, base: &Chain, name: &str, depth: usize) -> Option<bool> {
+    /// What becomes in the end of packets between these interfaces, whatever else they are.
+    fn drops(&self, chain: &Chain, way: Way<'_>) -> bool {
+        self.end(chain, &chain.name, way, 0).unwrap_or(chain.drops)
+    }
+
+    /// What becomes of packets that no rule with another condition decides on: dropped, or not; `None` when nothing
+    /// does.
+    fn end(&self, base: &Chain, name: &str, way: Way<'_>, depth: usize) -> Option<bool> {
         for rule in self.rules_of(base, name) {
-            let Some(verdict) = rule.verdict.as_ref().filter(|_| rule.is_for_all()) else { continue };
+            let Some(verdict) = rule.verdict.as_ref().filter(|_| rule.is_for(way)) else { continue };
             match verdict {
                 Verdict::Accept => return Some(false),
                 Verdict::Drop => return Some(true),
                 Verdict::Return => return None,
-                Verdict::Goto(chain) if depth < DEEPEST => return self.end(base, chain, depth + 1),
-                Verdict::Jump(chain) if depth < DEEPEST => match self.end(base, chain, depth + 1) {
+                Verdict::Goto(chain) if depth < DEEPEST => return self.end(base, chain, way, depth + 1),
+                Verdict::Jump(chain) if depth < DEEPEST => match self.end(base, chain, way, depth + 1) {
                     None => {}
                     decided => return decided,
                 },
@@ -122,16 +132,40 @@ impl Firewalls {
         None
     }
 
-    /// Some chain of the table accepts what comes from the interface, and what goes to it.
+    /// The rules that packets may meet from a chain on.
+    fn met<'a>(&'a self, base: &'a Chain) -> Vec<&'a Reading> {
+        let (mut met, mut seen, mut next) = (Vec::new(), BTreeSet::new(), vec![base.name.as_str()]);
+        while let Some(name) = next.pop() {
+            if !seen.insert(name) {
+                continue;
+            }
+            for rule in self.rules_of(base, name) {
+                met.push(rule);
+                match &rule.verdict {
+                    Some(Verdict::Jump(chain) | Verdict::Goto(chain)) => next.push(chain),
+                    _ if rule.has_map => next.extend(self.chains_beside(base)),
+                    _ => {}
+                }
+            }
+        }
+        met
+    }
+
+    fn chains_beside<'a>(&'a self, base: &'a Chain) -> impl Iterator<Item = &'a str> {
+        let is_beside = |chain: &&Chain| (chain.family, &chain.table) == (base.family, &base.table);
+        self.chains.iter().filter(is_beside).map(|chain| chain.name.as_str())
+    }
+
+    /// It accepts what comes from the interface, and what goes to it: in the end, or some rule some of it.
     fn lets_through(&self, chain: &Chain, near: &str) -> bool {
-        let accepts = |wanted: fn(&Reading) -> Option<&str>| {
-            self.rules.iter().any(|((family, table, _), rule)| {
-                (*family, table) == (chain.family, &chain.table)
-                    && rule.verdict == Some(Verdict::Accept)
-                    && wanted(rule) == Some(near)
-            })
+        let met = self.met(chain);
+        let accepts = |way: Way<'_>, wanted: fn(&Reading) -> Option<&str>| {
+            let is_wanted =
+                |rule: &&Reading| rule.verdict == Some(Verdict::Accept) && wanted(rule) == Some(near);
+            met.iter().any(is_wanted) || !self.drops(chain, way)
         };
-        accepts(|rule| rule.incoming.as_deref()) && accepts(|rule| rule.outgoing.as_deref())
+        accepts((Some(near), None), |rule| rule.incoming.as_deref())
+            && accepts((None, Some(near)), |rule| rule.outgoing.as_deref())
     }
 
     fn wall(&self, chain: &Chain) -> Wall {

@@ -3,6 +3,9 @@
 use chain::text::show;
 use nix::libc::{NFPROTO_IPV4, NFPROTO_IPV6};
 
+/// The table of firewalld(1), which puts anything but its own rules out of it when it loads them again.
+const FIREWALLD: &str = "firewalld";
+
 /// A chain at the forward hook that drops what it does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wall {
@@ -23,7 +26,7 @@ pub struct Wall {
 pub enum Keeper {
     /// Who has the rights.
     Anybody,
-    /// Nobody but the process that holds the table, as firewalld does.
+    /// Nobody but the process that holds the table, as a newer firewalld does.
     Process,
     /// The older iptables, which nftables does not know of.
     OldTables,
@@ -49,8 +52,9 @@ impl Wall {
     pub fn cures(&self, near: &str) -> Vec<String> {
         let near = show(near);
         match self.keeper {
+            Keeper::Anybody if self.table == FIREWALLD => vec![trusted(&near)],
             Keeper::Anybody => ["iifname", "oifname"].map(|side| self.insert(side, &near)).into(),
-            Keeper::Process => vec![format!("firewall-cmd --zone=trusted --add-interface={near}")],
+            Keeper::Process => vec![trusted(&near)],
             Keeper::OldTables => ["-i", "-o"]
                 .map(|side| format!("{} -I {} {side} {near} -j ACCEPT", self.old_program(), self.front))
                 .into(),
@@ -65,6 +69,10 @@ impl Wall {
     fn old_program(&self) -> &'static str {
         if i32::from(self.family) == NFPROTO_IPV4 { "iptables-legacy" } else { "ip6tables-legacy" }
     }
+}
+
+fn trusted(near: &str) -> String {
+    format!("firewall-cmd --zone=trusted --add-interface={near}")
 }
 
 fn family(number: u8) -> &'static str {

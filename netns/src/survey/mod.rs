@@ -15,6 +15,8 @@ pub mod space;
 pub mod wiring;
 
 use crate::namespace::Namespace;
+use crate::network::Network;
+use crate::network::label::PortLabel;
 use chain::Result;
 use chain::ns::{self, Kind};
 use chain::text::show;
@@ -31,6 +33,23 @@ pub struct Survey {
     pub spaces: Vec<Space>,
     /// What is connected to what.
     pub wiring: Wiring,
+}
+
+/// A namespace as a host of a network.
+#[derive(Debug)]
+pub struct Membership {
+    /// The network.
+    pub network: String,
+    /// What the others of it call the namespace.
+    pub name: Option<String>,
+}
+
+impl Membership {
+    /// How people are told of it, if it is called anything but `names`.
+    pub fn told(&self, names: &[String]) -> Option<String> {
+        let name = self.name.as_ref().filter(|name| !names.contains(name))?;
+        Some(format!("{name} of network {}", self.network))
+    }
 }
 
 impl Survey {
@@ -56,6 +75,22 @@ impl Survey {
         };
         let others = (0..self.spaces.len()).filter(|space| !near.contains(space));
         near.iter().copied().chain(others).find_map(in_space)
+    }
+
+    /// The networks that a namespace is a host of, each with what it is called there.
+    pub fn memberships(&self, space: usize) -> Vec<Membership> {
+        let links = self.spaces[space].links.iter();
+        links.filter_map(|link| self.membership(End { space, index: link.index })).collect()
+    }
+
+    fn membership(&self, end: End) -> Option<Membership> {
+        let other = self.wiring.peer(end)?;
+        let there = &self.spaces[other.space];
+        let port = there.link(other.index)?;
+        let network = Network::of(there.link(port.master?)?)?;
+        network.host_number(&port.name)?;
+        let name = port.alias.as_deref().and_then(PortLabel::read)?.name;
+        Some(Membership { network: network.name.to_string(), name })
     }
 
     /// How people call an interface.

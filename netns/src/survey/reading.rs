@@ -22,6 +22,8 @@ pub struct Reading {
     pub port: Option<u16>,
     /// There are conditions that are not told here.
     pub has_more: bool,
+    /// A map decides on the verdict, and may name any chain.
+    pub has_map: bool,
     /// What becomes of it.
     pub verdict: Option<Verdict>,
     /// Where it is sent instead.
@@ -85,6 +87,7 @@ impl Reader {
             "reject" => self.reading.verdict = Some(Verdict::Drop),
             "match" => self.old_match(body),
             "target" => self.old_target(body, family),
+            "lookup" => self.lookup(body),
             "counter" | "log" => {}
             _ => self.reading.has_more = true,
         }
@@ -108,6 +111,12 @@ impl Reader {
             _ => None,
         };
         self.reading.has_more |= known.is_none();
+    }
+
+    /// Into `NFT_REG_VERDICT` if it is a map of verdicts.
+    fn lookup(&mut self, body: &[u8]) {
+        self.reading.has_more = true;
+        self.reading.has_map |= find_number(body, 3) == Some(0);
     }
 
     fn immediate(&mut self, body: &[u8]) {
@@ -179,6 +188,14 @@ impl Reading {
     /// It has no conditions.
     pub fn is_for_all(&self) -> bool {
         *self == Reading { verdict: self.verdict.clone(), ..Reading::default() }
+    }
+
+    /// It has no conditions but interfaces that are these: where a packet came in, and where it leaves.
+    pub fn is_for(&self, (incoming, outgoing): (Option<&str>, Option<&str>)) -> bool {
+        let meets = |wanted: &Option<String>, is| wanted.is_none() || wanted.as_deref() == is;
+        meets(&self.incoming, incoming)
+            && meets(&self.outgoing, outgoing)
+            && Reading { incoming: None, outgoing: None, ..self.clone() }.is_for_all()
     }
 
     fn learn(&mut self, held: &Held, value: &[u8]) -> Option<()> {

@@ -44,6 +44,13 @@ fn lines(survey: &Survey, index: usize) -> Vec<String> {
     let space = &survey.spaces[index];
     let mut lines: Vec<String> = space.names.iter().map(|name| format!("name {}", escape(name))).collect();
     lines.extend(space.files.iter().map(|file| format!("file {}", show(file))));
+    lines.extend(
+        survey
+            .memberships(index)
+            .iter()
+            .filter_map(|member| member.told(&[]))
+            .map(|host| format!("host {host}")),
+    );
     lines.push(format!("inode {}", space.inode));
     lines.extend(
         space.processes.iter().map(|process| format!("process {} {}", process.pid, escape(&process.command))),

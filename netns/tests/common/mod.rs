@@ -76,7 +76,7 @@ fn enter_new() {
 pub fn command(script: &str) -> Command {
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_netns")).parent().unwrap();
     let mut command = Command::new("timeout");
-    command.args(["-k", "1", "60", "sh", "-euc", script]).stdin(Stdio::null());
+    command.args(["-k", "1", "120", "sh", "-euc", script]).stdin(Stdio::null());
     command.env("PATH", format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", bin.display()));
     command
 }

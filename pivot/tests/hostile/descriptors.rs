@@ -1,7 +1,6 @@
 //! Descriptors and directories of the host that are still open.
 
 use crate::Canary;
-use std::fs;
 use tests::each;
 
 /// CVE-2024-21626 (runc), CVE-2016-9962 (docker): the host through a descriptor that was left open.
@@ -9,7 +8,7 @@ use tests::each;
 fn an_inherited_descriptor_leads_nowhere() {
     let Some(canary) = Canary::new() else { return };
     canary.0.file("evil", "#!/bin/sh\n", 0o755);
-    fs::copy(canary.path("rootfs/bin/busybox"), canary.path("true")).unwrap();
+    tests::program::copy(canary.path("rootfs/bin/busybox"), canary.path("true"));
     canary.link("bin/by-link", "/proc/self/fd/9/true");
     canary.0.file("rootfs/bin/by-script", "#!/proc/self/fd/9/true\n", 0o755);
     let run = |command: &str| {
@@ -82,7 +81,7 @@ fn who_waits_for_the_command_cannot_be_looked_into() {
 #[test]
 fn no_way_through_a_descriptor_leads_to_the_host() {
     let Some(canary) = Canary::new() else { return };
-    fs::copy(canary.path("rootfs/bin/busybox"), canary.path("true")).unwrap();
+    tests::program::copy(canary.path("rootfs/bin/busybox"), canary.path("true"));
     let descriptors = (3..=20).map(|fd| format!("/proc/self/fd/{fd}"));
     let ways: Vec<String> = descriptors
         .flat_map(|fd| {

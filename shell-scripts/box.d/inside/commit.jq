@@ -10,11 +10,15 @@ def unquote:
   else gsub("\\\\(?<c>.)"; .c) end;
 
 # NAME=VALUE ..., with quotes; or NAME and a value of all that follows.
+def pair: "([^ =]+)=(\"(?:[^\"\\\\]|\\\\.)*\"|'[^']*'|(?:[^ \\\\\"']|\\\\.)*)";
 def pairs($what):
-  if test("^[^ =]+=") then
-    [scan("([^ =]+)=(\"(?:[^\"\\\\]|\\\\.)*\"|'[^']*'|(?:[^ \\\\]|\\\\.)*)") | {key: .[0], value: .[1] | unquote}]
-  elif test("^[^ ]+ +[^ ]") then [capture("^(?<key>[^ ]+) +(?<value>.*)$"; "s")]
+  if test("^\(pair)(?: +\(pair))*$") then [scan(pair) | {key: .[0], value: .[1] | unquote}]
+  elif test("^[^ =]+ +[^ ]") then [capture("^(?<key>[^ ]+) +(?<value>.*)$"; "s")]
   else error("\($what) takes NAME=VALUE, not \(.)") end;
+
+def port:
+  if test("^[0-9]+(-[0-9]+)?(/(tcp|udp|sctp))?$") then if contains("/") then . else . + "/tcp" end
+  else error("EXPOSE takes PORT or PORT/udp, not \(.)") end;
 
 def words: if test("^ *\\[") then fromjson? // null else null end
   | if type == "array" and all(.[]; type == "string") then . else null end;
@@ -32,7 +36,7 @@ def change:
     elif $what == "ENTRYPOINT" then {Entrypoint: ($value | command)}
     elif $what == "ENV" then {put: ($value | pairs($what))}
     elif $what == "LABEL" then {labels: ($value | pairs($what) | from_entries)}
-    elif $what == "EXPOSE" then {ports: ($value | [splits(" +")] | map(if contains("/") then . else . + "/tcp" end))}
+    elif $what == "EXPOSE" then {ports: ($value | [splits(" +") | port])}
     elif $what == "VOLUME" then {volumes: ($value | words // [splits(" +")])}
     elif $what == "USER" then {User: $value}
     elif $what == "WORKDIR" then {dir: $value}

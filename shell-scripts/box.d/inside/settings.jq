@@ -10,7 +10,7 @@ def words($name):
   elif type == "string" then ["/bin/sh", "-c", .]
   elif type == "array" and all(.[]; type == "string") then .
   else error("\($name) is not a list of words") end
-  | map(@sh) | join(" ");
+  | map(if test("^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*\\z") then . else @sh end) | join(" ");
 
 def keys_of($name):
   if . == null then ""

@@ -17,7 +17,7 @@ await_end() {
 }
 
 # Sends TERM to the outermost link, which does with it what the command would by default; after $1 seconds, or at once
-# without, everything in the group is killed.
+# without, all of the box is killed.
 end_box() {
   find_tools cgctl
   if [ -n "$1" ]; then
@@ -29,20 +29,27 @@ end_box() {
   await_end 10 || die "cannot end $which: it does not end" "box inspect $which"
 }
 
+# All of a box goes with its first process, and the links that wait for it have something to undo then: netns takes back
+# ports and names. What does not end by that is killed in the group, the links with it.
 kill_all() {
+  load groupless
   if [ -f "$box/groupless" ]; then
-    load groupless
     kill_groupless
-  else
-    "$cgctl" kill "box-$id" 2>/dev/null || :
+    return
   fi
+  read_value "$run/pid"
+  if is_first "$value" && kill -s KILL "$value" 2>/dev/null; then
+    [ "$state" != paused ] || "$cgctl" thaw "box-$id" 2>/dev/null || :
+    ! await_end 2 || return 0
+  fi
+  "$cgctl" kill "box-$id" 2>/dev/null || :
 }
 
 # Sets $killing to the command line of that, quoted.
 plan_killing() {
-  if [ -f "$box/groupless" ]; then
-    load groupless
-    find_first && quote kill -s KILL "$first"
+  load groupless
+  if [ "$state" = running ] && find_first; then
+    quote kill -s KILL "$first"
   else
     find_tools cgctl
     quote "$cgctl" kill "box-$id"

@@ -78,7 +78,9 @@ ask() {
 
 bad_json() {
   worst=$(log | head -n 1 | sed -e 's/^jq: error (at [^)]*): //' -e 's/^parse error: .*/it is not JSON/')
-  die "cannot import $label: ${1##*/}: ${worst:-it cannot be read}"
+  # What is wrong in a commit is what it was told, not the file.
+  case $filter in commit) wrong='' ;; *) wrong=${1##*/}:\  ;; esac
+  die "cannot $verb $label: $wrong${worst:-it cannot be read}"
 }
 
 # Sets $gone to a name that a sweep looks at.

@@ -54,7 +54,7 @@ write_files() {
 claim_name() {
   reason=$(ln -sn "../boxes/$id" "$store/names/$name" 2>&1) || {
     case $reason in
-      *xists*) die "cannot name the box $name: a box has that name already" "box rm $name, or another --name" ;;
+      *xists*) tell_taken ;;
       *) die "cannot name the box $name: ${reason##*: }" ;;
     esac
   }

@@ -27,7 +27,7 @@ open_layout() {
     read_json manifest.json save.json
     ask docker save.json --argjson image null >catalog
   fi
-  [ -s catalog ] || die "cannot import $label: there is no image in it"
+  [ -s catalog ] || die "cannot $verb $label: there is no image in it"
 }
 
 # Sets $handle. One image may have several names.
@@ -43,7 +43,7 @@ choose_image() {
     fi
   done <catalog
   if [ -n "$others" ] || [ -z "$handle" ]; then
-    die "cannot import $label: ${others:+it holds several images}${ref:+none of its images is called $ref}" \
+    die "cannot $verb $label: ${others:+it holds several images}${ref:+none of its images is called $ref}" \
       "choose one by --ref: $(cut -d ' ' -f 2 catalog | tr '\n' ' ')"
   fi
 }
@@ -63,7 +63,7 @@ take_image() {
   sed -n 's/^layer //p' parts >archives
   total=$(wc -l <ids) number=0
   [ "$total" -eq "$(wc -l <archives)" ] ||
-    die "cannot import $label: its configuration tells of $total layers, its manifest of $(wc -l <archives)"
+    die "cannot $verb $label: its configuration tells of $total layers, its manifest of $(wc -l <archives)"
   paste -d ' ' ids archives >layers.list
   while read -r id archive <&6; do
     number=$((number + 1)) label="layer $number of $total of $origin"
@@ -93,9 +93,9 @@ read_manifest() {
     jq_says index-or-manifest manifest.json
     [ "$said" = index ] || return 0
     depth=$((depth + 1))
-    [ "$depth" -le 8 ] || die "cannot import $label: its indexes never lead to an image"
+    [ "$depth" -le 8 ] || die "cannot $verb $label: its indexes never lead to an image"
     list_index manifest.json >inner
-    read -r wanted _ <inner || die "cannot import $label: there is no image in it"
+    read -r wanted _ <inner || die "cannot $verb $label: there is no image in it"
   done
 }
 
@@ -133,16 +133,16 @@ read_blob() {
 read_json() {
   find_member "$1"
   head -c 4194305 "$member" | save "$2"
-  [ "$(wc -c <"$2")" -le 4194304 ] || die "cannot import $label: $1 is larger than 4 MiB"
+  [ "$(wc -c <"$2")" -le 4194304 ] || die "cannot $verb $label: $1 is larger than 4 MiB"
 }
 
 # find_member PATH: sets $member to the file of that name in the layout. Old archives link layers to each other.
 find_member() {
-  member=$(readlink -f -- "$layout/$1") || die "cannot import $label: $1 is missing"
-  [ -e "$member" ] || die "cannot import $label: $1 is missing"
+  member=$(readlink -f -- "$layout/$1") || die "cannot $verb $label: $1 is missing"
+  [ -e "$member" ] || die "cannot $verb $label: $1 is missing"
   case $member in
-    "$layout"/*) [ -f "$member" ] || die "cannot import $label: $1 is no file" ;;
-    *) die "cannot import $label: $1 leads out of it" ;;
+    "$layout"/*) [ -f "$member" ] || die "cannot $verb $label: $1 is no file" ;;
+    *) die "cannot $verb $label: $1 leads out of it" ;;
   esac
 }
 

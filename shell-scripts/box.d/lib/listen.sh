@@ -8,6 +8,10 @@ plan_address() {
     # sun_path of unix(7), with its last byte
     [ ${#socket} -lt 108 ] || die "cannot listen on $socket: the path is longer than 107 bytes" \
       'choose a shorter one with --socket'
+    # lighttpd would replace whatever is there.
+    if [ -L "$socket" ] || { [ -e "$socket" ] && [ ! -S "$socket" ]; }; then
+      die "cannot listen on $socket: there is something of that name that is no socket"
+    fi
     bind=$socket port=0
     return
   fi

@@ -29,8 +29,7 @@ plan_command() {
 
 # Sets $id, $name, $box, $run and $pipeline.
 plan_box() {
-  [ -z "$name" ] || [ ! -L "$store/names/$name" ] ||
-    die "cannot name the box $name: a box has that name already" "box rm $name, or another --name"
+  [ -z "$name" ] || [ ! -L "$store/names/$name" ] || tell_taken
   read -r id </proc/sys/kernel/random/uuid
   short=${id%%-*} name=${name:-${id%%-*}} box=$store/boxes/$id run=$runs/$id
   find_tools cgctl netns unshare-rs pivot
@@ -39,6 +38,12 @@ plan_box() {
   plan_namespaces
   plan_root
   pipeline="$group_words$limit_words $maps_words$net_words$unshare_words $pivot_words $command"
+}
+
+tell_taken() {
+  [ -e "$store/names/$name" ] ||
+    die "cannot name the box $name: what is left of another has that name" 'box gc removes it'
+  die "cannot name the box $name: a box has that name already" "box rm $name, or another --name"
 }
 
 # What is between the two kinds of words may be put there later.

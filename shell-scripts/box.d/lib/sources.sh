@@ -2,6 +2,7 @@
 
 load workshop
 load unpack
+load cpio
 load layers
 load layout
 load disc
@@ -15,7 +16,7 @@ import_source() {
   elif [ -f "$source" ]; then
     import_file
   else
-    die "cannot import $label: it is neither a file nor a directory"
+    die "cannot $verb $label: it is neither a file nor a directory"
   fi
 }
 
@@ -28,8 +29,8 @@ find_source() {
   else
     [ -n "$1" ] || misuse 'SRC is empty'
     locate source "$1"
-    [ -e "$source" ] || die "cannot import $label: No such file or directory"
-    [ -r "$source" ] || die "cannot import $label: Permission denied"
+    [ -e "$source" ] || die "cannot $verb $label: No such file or directory"
+    [ -r "$source" ] || die "cannot $verb $label: Permission denied"
   fi
 }
 
@@ -45,7 +46,7 @@ spool() {
   jobs=''
   exec 3>&- 5<&-
   end_progress
-  [ -s "$source" ] || die 'cannot import standard input: it is empty'
+  [ -s "$source" ] || die "cannot $verb standard input: it is empty"
 }
 
 import_directory() {
@@ -60,7 +61,7 @@ import_directory() {
 # Within its file system.
 copy_directory() {
   case $store/ in
-    "${source%/}"/*) die "cannot import $label: the store $store is in it" ;;
+    "${source%/}"/*) die "cannot $verb $label: the store $store is in it" ;;
   esac
   become cp -a -x -- "$source/." root/ >/dev/null 2>&4 &
   jobs=$!
@@ -76,7 +77,7 @@ import_file() {
       unpack_cpio "$source"
       image_of_root "box import $label" ;;
     iso) import_disc ;;
-    *) die "cannot import $label: it is no archive that box knows" 'box help import' ;;
+    *) die "cannot $verb $label: it is no archive that box knows" 'box help import' ;;
   esac
 }
 
@@ -102,7 +103,7 @@ set_layout_aside() {
 
 # image_of_root MADE_BY: an image of one layer, the tree `root`.
 image_of_root() {
-  [ -n "$(as_root ls -A root/)" ] || die "cannot import $label: nothing is in it"
+  [ -n "$(as_root ls -A root/)" ] || die "cannot $verb $label: nothing is in it"
   layer_from_root
   describe_image "$1" "sha256:$digest"
 }

@@ -4,6 +4,8 @@
 layer_tools='sh cat tar find rm mknod touch stat'
 ! find_program setfattr || layer_tools="$layer_tools setfattr"
 
+length=''
+
 # Sets $packer to the program that unpacks file $1, if it is packed.
 find_packer() {
   head -c 6 -- "$1" | save head
@@ -42,9 +44,10 @@ unpack_stream() {
   judge_unpacking
 }
 
+# Of what is not packed no more than $length, if that is set.
 feed() {
   if [ -z "$packer" ]; then
-    cat 2>&4 || : >broken
+    at_most "$length" 2>&4 || : >broken
   else
     (sandboxed "$packer" -dc) || : >broken
   fi
@@ -52,15 +55,23 @@ feed() {
 
 # One byte more than allowed shows that there was more.
 within_limit() {
-  if [ -n "$limit" ]; then head -c "$((limit + 1))"; else cat; fi
+  at_most "${limit:+$((limit + 1))}"
+}
+
+at_most() {
+  if [ -n "$1" ]; then head -c "$1"; else cat; fi
 }
 
 judge_unpacking() {
   if ! read -r bytes _ <counted.bytes || ! read -r digest _ <counted.sum; then give_up unpack; fi
-  [ -z "$limit" ] || [ "$bytes" -le "$limit" ] ||
-    die "cannot unpack $label: it holds more than $limit bytes" '--limit sets how much it may be'
+  check_limit "$bytes"
   [ ! -e broken ] || give_up unpack
   if [ "$unpacked" -ne 0 ] || log | grep -q "can't create"; then accept_losses unpack; fi
+}
+
+check_limit() {
+  [ -z "$limit" ] || [ "$1" -le "$limit" ] ||
+    die "cannot unpack $label: it holds more than $limit bytes" '--limit sets how much it may be'
 }
 
 # unpack_layer FILE, or without it what descriptor 3 gives. As root owners are kept by number: the sandbox has no
@@ -81,17 +92,6 @@ new_root() {
   attempt remove "$work/new" as_root rm -rf --one-file-system new
   attempt create "$work/new" mkdir -p new/root
   chmod 755 new/root
-}
-
-unpack_cpio() {
-  set -- "$1" sh /box/unpack-cpio -i -d -u -m
-  has_ids || set -- "$@" -R 0:0
-  if find_program cpio && "$found" --help 2>&1 | grep -q no-absolute-filenames; then
-    set -- "$@" --no-absolute-filenames --quiet
-  fi
-  new_root
-  fill_sandbox cpio
-  unpack "$@"
 }
 
 # Sets $kind to tar, cpio or iso, by what file $1 holds when it is unpacked.

@@ -57,12 +57,12 @@ impl Browser {
         let world = World::dash()?;
         world.sandbox().file("token", format!("{TOKEN}\n"), 0o600);
         let run = world.script(STAGE).env("TMPDIR", world.sandbox().dir()).env("LC_ALL", "C.UTF-8");
-        let job = run.limit(180).start();
+        let job = run.limit(600).start();
         let told = || fs::read_to_string(world.sandbox().path("told")).unwrap_or_default();
-        assert!(becomes(patience(20), || told().contains("try curl")), "{}{}", told(), job.talk());
+        assert!(becomes(patience(60), || told().contains("try curl")), "{}{}", told(), job.talk());
         enter(&job);
         assert!(
-            becomes(patience(20), || TcpStream::connect("127.0.0.1:9515").is_ok()),
+            becomes(patience(60), || TcpStream::connect("127.0.0.1:9515").is_ok()),
             "chromedriver: {}",
             job.talk()
         );
@@ -130,7 +130,7 @@ impl Browser {
     #[track_caller]
     pub fn until(&self, expression: &str) {
         let is = || self.eval(&format!("Boolean({expression})")) == json!(true);
-        assert!(becomes(patience(15), is), "never: {expression}\n{}", self.text("body"));
+        assert!(becomes(patience(60), is), "never: {expression}\n{}", self.text("body"));
     }
 
     /// Presses these keys, one after the other, wherever the focus is.
@@ -176,7 +176,7 @@ fn enter(job: &Job) {
 #[track_caller]
 fn ask(method: &str, path: &str, body: &Value) -> Value {
     let mut stream = TcpStream::connect("127.0.0.1:9515").unwrap();
-    stream.set_read_timeout(Some(patience(60))).unwrap();
+    stream.set_read_timeout(Some(patience(120))).unwrap();
     let body = body.to_string();
     let length = body.len();
     let head =

@@ -194,6 +194,6 @@ fn every_curl_line_of_the_readme_works() {
             script.replace(call, &format!("{call}--fail-with-body -sS "))
         });
         let run = world.sandbox().run("unshare-rs -n sh -euc").arg(script);
-        world.with_places(run).limit(60).done().is(0);
+        world.with_places(run).limit(120).done().is(0);
     });
 }

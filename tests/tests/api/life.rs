@@ -215,12 +215,14 @@ fn a_wrong_line_is_told_so() {
         ("serve --token-file short", "fewer than 32"),
         ("serve --token-file odd", "other characters"),
         ("serve --socket /nonesuch/x", "cannot listen on /nonesuch/x"),
+        ("serve --socket short", "something of that name that is no socket"),
         (&format!("serve --socket {}", path.display()), "longer than 107 bytes"),
     ];
     each(rows, |(words, said)| {
         world.boxed(words).done().is(125).says("box: cannot ").says(said);
         assert_left_nothing(&world.runs());
     });
+    assert!(world.sandbox().path("short").exists());
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn fifty_runs_at_once_succeed_and_are_in_the_history() {
     let ids: BTreeSet<String> = answers.iter().map(|made| made["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(ids.len(), 50);
     for id in &ids {
-        served.world().boxed("wait").arg(id).limit(60).done().is(0);
+        served.world().boxed("wait").arg(id).limit(120).done().is(0);
     }
     let history = served.get("/history").is(200).json();
     for event in ["run", "stop"] {

@@ -134,7 +134,11 @@ fn settings_are_changed_by_the_instructions_of_dockerfiles() {
         }
     }
     world.boxed("commit -f -c").args(["RUN rm x", "work", "made"]).done().is(125).says("a change is CMD");
-    world.boxed("commit -f -c").args(["ENV =x", "work", "made"]).done().is(125).complains_as("box");
+    for wrong in ["ENV =x", "ENV A", "ENV A=b c", "ENV A='b", "LABEL a", "EXPOSE http", "EXPOSE 80/ip"] {
+        let run = world.boxed("commit -f -c").args([wrong, "work", "wrong"]);
+        run.done().is(125).says("cannot commit work: ").complains_as("box");
+    }
+    world.boxed("history wrong").done().is(125);
     world.boxed("commit -f work").done().is(125).says("BOX and IMAGE are needed");
 }
 
@@ -198,7 +202,7 @@ fn files(world: &World, tar: &[u8]) -> Vec<String> {
 #[test]
 fn interrupted_nothing_is_left_and_the_box_goes_on() {
     let Some(world) = World::dash() else { return };
-    world.start("big", "head -c 60000000 /dev/urandom >/x; echo ready; exec sleep 100");
+    world.start("big", "truncate -s 1G /x; echo ready; exec sleep 100");
     world.until_log("big", "ready");
     for words in ["commit big half", "export -o half.tar big"] {
         let job = world.boxed(words).start();

@@ -290,6 +290,9 @@ fn mistakes_are_told() {
         ("cp on:/etc one", "cannot copy to one: it is not a directory"),
         ("cp on:/bin/sh no/where", "there is no directory no"),
         ("cp one on:/proc/x", "cannot copy to /proc/x"),
+        ("cp on:/proc out", "it is the kernel's"),
+        ("cp on:/sys/. out", "it is the kernel's"),
+        ("cp on:usr/../proc -", "it is the kernel's"),
     ] {
         world.boxed(words).done().is(125).complains_as("box").says(says);
     }

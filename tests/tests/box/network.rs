@@ -22,6 +22,26 @@ fn boxes_are_hosts_of_one_network_with_published_ports() {
 }
 
 #[test]
+fn a_box_that_is_killed_gives_its_ports_and_its_name_back() {
+    each(SHELLS, |shell| {
+        let Some(world) = World::root(shell) else { return };
+        let script = "
+            box run -d --name other --net box small sleep 60
+            for way in 'kill web' 'rm -f web' 'stop -t 0 web' 'pause web; box kill web' 'pause web; box rm -f web'; do
+                box run -d --name web -p 8080:80 small sh -c 'trap \"\" TERM; while :; do sleep 0.1; done' >/dev/null
+                nft list ruleset | grep -q 8080 && grep -qw web /run/netns-net/box/hosts
+                eval box $way
+                if nft list ruleset | grep 8080 || grep -w web /run/netns-net/box/hosts; then echo left by $way; fi
+                box rm -f web 2>/dev/null || :
+            done
+            box rm -f other";
+        let done = world.script(script).limit(60).done().is(0);
+        assert_eq!(done.text().lines().count(), 1, "{}", done.text());
+        world.is_empty();
+    });
+}
+
+#[test]
 fn none_is_a_network_with_nothing_in_it_and_host_is_the_callers() {
     let Some(world) = World::dash() else { return };
     let script = "

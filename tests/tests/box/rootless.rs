@@ -53,7 +53,7 @@ impl User {
 
     fn as_root(&self, start: &str, args: &[&str]) -> Run {
         let run = self.root.run(start).args(args).cwd(self.world.sandbox().dir());
-        self.world.with_places(run).env("HOME", self.world.sandbox().dir()).limit(60)
+        self.world.with_places(run).env("HOME", self.world.sandbox().dir()).limit(120)
     }
 
     fn done(&self, ids: &str, text: &str) -> Outcome {
@@ -90,11 +90,11 @@ fn a_box_is_root_of_a_user_namespace_and_all_verbs_that_need_no_group_work() {
             box save next - >next.tar; box rmi next; box load next.tar
             box run --rm --net none next cat /tmp/out
             box rename web web2; box kill -s TERM web2; box wait web2
-            box start web2; box stop -t 1 web2; box ps -a --json | jq -c '[.name, .state, .code]'
+            box start web2; box stop -t 30 web2; box ps -a --json | jq -c '[.name, .state, .code]'
             box start web2; box kill web2; box ps -a --json | jq -c '[.name, .state, .code]'
             box cp out web2:/late; box cp web2:/late late; cmp out late; box diff web2 | grep late
             box rm web2; box rmi next; box gc; box prune";
-        let done = user.script(ids, script).limit(90).done().is(0);
+        let done = user.script(ids, script).limit(180).done().is(0);
         let expected = "0\n9\n/dev/null\n/proc/1\n/sys/class\n1\n[1,64321]\n[\"running\",null]\none\ntwo\n\
             C /bin\nD /bin/yes\nA /file\nC /tmp\nA /tmp/out\n\
             box: warning: web goes on meanwhile, for want of a control group\nfile\nnext\none\ntwo\n143\nweb2\n\
@@ -152,7 +152,7 @@ fn limits_need_a_group_that_root_gives() {
             box update -m 48M web; box stats --no-stream --json | jq -c .memory_limit
             box rm -f web
             box run --rm --net none -m 20M small tail /dev/zero || echo $?
-            box run --rm --net none --pids 4 small sh -c 'for i in 1 2 3 4 5 6; do sleep 0.1 & done; wait' || echo $?";
+            box run --rm --net none --pids 4 small sh -c 'for i in 1 2 3 4 5 6; do sleep 60 & done; wait' || echo $?";
         let text = user.with_box(&format!("NAME={name}\n{script}"));
         let run = user.as_root("sh -euc", &[&given, "sh", HOST, "sh", &text, ids]);
         let done = run.done().is(0);

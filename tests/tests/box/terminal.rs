@@ -20,6 +20,7 @@ fn keys_do_to_a_box_in_the_foreground_what_they_do_to_any_program() {
     terminal.keys(SUSPEND);
     terminal.until("> ");
     terminal.line("fg");
+    eventually("the box has the terminal", || terminal.foreground() != terminal.pid());
     eventually("it runs again", || world.state("fg") == "running");
     terminal.keys(INTERRUPT);
     terminal.until("<130> ");

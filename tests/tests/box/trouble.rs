@@ -49,8 +49,15 @@ fn its_parts_are_found_by_way_of_a_link() {
     std::os::unix::fs::symlink(own, world.sandbox().path("link")).unwrap();
     let run = world.sandbox().run("./link help").done().is(0).quiet();
     assert!(run.text().starts_with("Usage: box"));
+    // So may be the directory that it is in.
+    std::os::unix::fs::symlink(tests::shared::Shared::get().bin(), world.sandbox().path("bin")).unwrap();
+    let own = world.with_places(world.sandbox().run("bin/box import BusyBox"));
+    own.done().is(0).quiet();
     fs::create_dir_all(world.sandbox().path("far/away")).unwrap();
-    fs::copy(tests::shared::Shared::get().bin().join("box"), world.sandbox().path("far/away/alone")).unwrap();
+    tests::program::copy(
+        tests::shared::Shared::get().bin().join("box"),
+        world.sandbox().path("far/away/alone"),
+    );
     world.sandbox().run("sh far/away/alone help").done().is(125).says("cannot find box.d");
 }
 
@@ -81,6 +88,17 @@ fn state_is_for_its_owner_only() {
     for dir in [world.store().join("boxes"), world.store().join("names"), world.runs()] {
         assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o77, 0, "{}", dir.display());
     }
+}
+
+#[test]
+fn a_name_that_leads_nowhere_is_removed_by_gc() {
+    let Some(world) = World::dash() else { return };
+    world.run("--name web small true").done().is(0).quiet();
+    std::os::unix::fs::symlink("../boxes/gone", world.store().join("names/lost")).unwrap();
+    world.run("--rm --name lost small true").done().is(125).says("box gc").complains_as("box");
+    world.boxed("gc").done().is(0).quiet();
+    world.run("--rm --name lost small true").done().is(0).quiet();
+    assert_eq!(world.state("web"), "exited 0");
 }
 
 #[test]

@@ -16,15 +16,19 @@ fn stats_tell_what_is_used_of_what_may_be() {
         world.run("-d --name idle small sleep 100").done().is(0).quiet();
         let run = world.run("-d --name busy -m 64M -c 0.5 --pids 9 small sh -c");
         run.arg("while :; do :; done").done().is(0).quiet();
-        let all = objects(&world.boxed("stats -n --json").done().is(0).quiet());
+        let look = || objects(&world.boxed("stats -n --json").done().is(0).quiet());
+        let percent = |one: &Value| one["cpu_percent"].as_f64().unwrap();
+        let mut all = look();
+        // A busy machine comes to the second of the two readings late, or leaves the box no time.
+        eventually("half a processor is used at most", || {
+            all = look();
+            (0.5..=70.0).contains(&percent(&all[0])) && percent(&all[1]) < 2.0
+        });
         let names: Vec<&str> = all.iter().map(|one| one["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["busy", "idle"]);
         let busy = &all[0];
         assert_eq!((&busy["memory_limit"], &busy["pids_limit"]), (&json!(64 << 20), &json!(9)));
         assert_eq!(busy["cpu_limit"], json!(0.5));
-        let percent = busy["cpu_percent"].as_f64().unwrap();
-        assert!((0.5..=70.0).contains(&percent), "half a processor at most: {percent}");
-        assert!(all[1]["cpu_percent"].as_f64().unwrap() < 2.0, "{}", all[1]);
         assert!(busy["memory"].as_i64().unwrap() > 0 && busy["pids"].as_i64().unwrap() > 0);
         let table = world.boxed("stats --no-stream busy").done().is(0).quiet().text();
         assert_eq!(table.lines().count(), 2, "{table}");
@@ -43,17 +47,20 @@ fn stats_count_the_network_of_the_box() {
           until head -c 5000 /dev/zero | nc $gate 9000; do :; done; echo done; sleep 100' >/dev/null
         until grep -q done $BOX_STORE/names/net/log; do :; done
         box stats -n --json net; box rm -f net; netns net rm -f box";
-    let told = objects(&world.script(script).limit(40).done().is(0));
+    let told = objects(&world.script(script).limit(120).done().is(0));
     assert!(told[0]["net_sent"].as_i64().unwrap() > 5000, "{}", told[0]);
 }
 
 #[test]
 fn stats_end_with_the_boxes_that_were_named_and_with_their_reader() {
     let Some(world) = World::dash() else { return };
-    world.start("short", "exec sleep 2");
-    world.boxed("stats --json short").limit(15).done().is(0).quiet();
+    world.start("short", "exec sleep 100");
+    let job = world.boxed("stats --json short").start();
+    job.until("\"short\"");
+    world.boxed("stop -t 0 short").done().is(0);
+    job.done().is(0).quiet();
     world.start("long", "exec sleep 100");
-    world.script("box stats long | head -n 1").limit(15).done().is(0);
+    world.script("box stats long | head -n 1").done().is(0);
 }
 
 #[test]
@@ -62,8 +69,12 @@ fn top_tells_processes_by_both_numbers() {
         let Some(world) = World::root(shell) else { return };
         world.start("web", "sleep 71 & sleep 72 & exec sh -c 'sleep 73; true' 'odd\n\tname'");
         let list = || objects(&world.boxed("top --json web").done().is(0).quiet());
-        eventually("all are there", || list().len() == 4);
-        let all = list();
+        let mut all = list();
+        eventually("all have become what they are to be", || {
+            all = list();
+            all.len() == 4
+                && all.iter().filter(|one| one["command"].to_string().starts_with("\"sleep 7")).count() == 3
+        });
         let one = all.iter().find(|process| process["inside"] == 1).unwrap();
         let pid = one["pid"].as_i64().unwrap();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
@@ -144,7 +155,7 @@ fn ports_are_told_as_they_are_published() {
         box port web; box port web 80; box port web 53/udp; box port --json web
         box port web 81 || echo $?
         box rm -f web; netns net rm -f box";
-    let told = world.script(script).limit(40).done().is(0).says("nothing leads to 81/tcp").text();
+    let told = world.script(script).limit(120).done().is(0).says("nothing leads to 81/tcp").text();
     let lines: Vec<&str> = told.lines().collect();
     assert_eq!(
         lines[..4],

@@ -31,7 +31,7 @@ fn groups(sandbox: &Sandbox) -> Vec<std::path::PathBuf> {
 fn nothing_remains(sandbox: &Sandbox) {
     eventually("every process of the chain has died", || sandbox.marker().processes().is_empty());
     // A `cgctl new` of another test may be at it when gc comes by, and leave it when it takes long.
-    let gone = becomes(patience(10), || {
+    let gone = becomes(patience(30), || {
         groups(sandbox).is_empty() || {
             sandbox.run("cgctl gc").done().is(0);
             false
@@ -89,7 +89,7 @@ fn a_group_without_a_name_is_found_at_any_moment_too() {
         let _ = kill(job.pid(), SIGKILL);
         job.done();
         let left = || cgroup::ours().into_iter().filter(|group| group.ends_with(&name)).collect::<Vec<_>>();
-        let gone = becomes(patience(10), || {
+        let gone = becomes(patience(30), || {
             sandbox.run("cgctl gc").done().is(0);
             left().is_empty()
         });

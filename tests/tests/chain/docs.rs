@@ -47,7 +47,7 @@ fn what_the_readme_shows_is_what_comes() {
         let sandbox = Sandbox::own();
         // Nobody else's processes, so that no other namespaces are found.
         let apart = "mount -t proc none /proc; mount -t tmpfs -o mode=755 none /run; eval \"$0\"";
-        let done = sandbox.run("unshare-rs -pnm sh -euc").args([apart, &script.1]).limit(30).done().is(0);
+        let done = sandbox.run("unshare-rs -pnm sh -euc").args([apart, &script.1]).limit(120).done().is(0);
         assert_eq!(shape(&done.text()), shape(shown.1.trim_end()), "{}:\n{}", shown.0, done.text());
     });
 }
@@ -82,7 +82,7 @@ fn run_all(blocks: Vec<Block>) {
         }
         // Interfaces and names of network namespaces are the machine's; these are made apart, with a /run of their own.
         let apart = "mount -t tmpfs -o mode=755 none /run; exec sh -euc \"$0\"";
-        let run = sandbox.run("unshare-rs -nm sh -euc").args([apart, &block]).limit(30);
+        let run = sandbox.run("unshare-rs -nm sh -euc").args([apart, &block]).limit(120);
         // Nor is the state of box.
         let run = run.env("BOX_STORE", sandbox.path("store")).env("BOX_RUN", sandbox.path("runs"));
         let done = run.done();

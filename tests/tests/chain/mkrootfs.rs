@@ -150,7 +150,7 @@ fn the_parts_are_found_from_a_checkout_and_through_links() {
         assert_eq!(sandbox.run(line).done().is(0).quiet().text(), help.text(), "{line}");
     }
     let alone = place(&sandbox, "alone").join("mkrootfs");
-    fs::copy(workspace().join("shell-scripts/mkrootfs"), &alone).unwrap();
+    tests::program::copy(workspace().join("shell-scripts/mkrootfs"), &alone);
     sandbox.run("alone/mkrootfs d").done().is(125).says("mkrootfs.d").complains_as("mkrootfs");
     sandbox.shell("mkrootfs --help >/dev/full").done().is(125).says("No space").complains_as("mkrootfs");
 }

@@ -19,7 +19,7 @@ const PAUSE: u64 = 25_000;
 const AT_ONCE: u64 = 4;
 
 /// Lines that are killed. `NAME` and `PORT` are a row's own; `OLD` is a network with a host in it, made before.
-const LINES: [&str; 20] = [
+const LINES: [&str; 23] = [
     "cgctl new NAME m=64M -- netns new NAME --net lan -p PORT:80 -p PORT:80/udp --dns 192.0.2.53 -- INSIDE",
     "cgctl new NAME m=64M -- netns new NAME --net lan -p PORT:80/udp --down 10m --up 10m -- INSIDE",
     "cgctl new m=64M -- netns new --net lan -p PORT-PORT:80-80 -- INSIDE",
@@ -31,11 +31,14 @@ const LINES: [&str; 20] = [
     "cgctl new m=64M -- netns new NAME --net OLD --open-firewall --internal -p PORT:80 -- INSIDE",
     "cgctl new m=64M -- netns new NAME --net lan -p [::1]:PORT:80 -p PORT:80/udp,proxy -- INSIDE",
     "cgctl new m=64M -- netns new -p PORT:80 -p [::1]:PORT:80/udp -- INSIDE",
+    "cgctl new NAME m=64M -- netns new --pasta -p PORT:80 -p PORT:80/udp -- INSIDE",
+    "unshare-rs -Ur netns new --pasta --dns 192.0.2.53 -p PORT:80 -- INSIDE",
     "netns new NAME --net lan",
     "netns net add NET",
     "netns net add NET --open-firewall",
     "netns net add NET --internal",
     "netns net rm --force OLD",
+    "netns del OLD",
     "netns net repair",
     "netns net repair lan",
     "netns gc",
@@ -75,6 +78,7 @@ impl World {
             .shell(
                 "ip link set lo up; ip link add up0 type veth peer name e0; ip addr add 192.0.2.2/24 dev up0
                 ip link set up0 up; ip link set e0 up; ip route add default via 192.0.2.1
+                mount -t tmpfs -o mode=755 t /dev/net; mknod -m 666 /dev/net/tun c 10 200
                 nft add table ip filter
                 nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'
                 netns net add lan --internal; netns new stays --net lan --no-icc -p 81:81 -p 81:81/udp; netns gc",
@@ -134,7 +138,7 @@ impl World {
     #[track_caller]
     fn processes_end(&self, lines: &[String]) {
         let processes = || self.sandbox.marker().processes();
-        let ended = becomes(patience(10), || {
+        let ended = becomes(patience(30), || {
             self.sandbox.run("cgctl gc").done();
             processes().is_empty()
         });
@@ -172,13 +176,21 @@ fn send_to(first: u64) {
     }
 }
 
+/// One line after the other, in any order, and again when all had their turn.
+fn deal(deck: &mut Vec<&'static str>, random: &mut Random) -> &'static str {
+    if deck.is_empty() {
+        deck.extend(LINES);
+    }
+    deck.swap_remove(random.below(deck.len() as u64) as usize)
+}
+
 fn kill_at_random(count: u64) {
     let mut random = Random::new();
     let _turn = alone();
     let Some(world) = World::new() else { return };
-    let mut killed = [0; 5];
+    let (mut killed, mut deck) = ([0; 5], Vec::new());
     for first in (0..count).step_by(AT_ONCE as usize) {
-        let lines: Vec<String> = (0..AT_ONCE).map(|_| random.pick(&LINES).to_owned()).collect();
+        let lines: Vec<String> = (0..AT_ONCE).map(|_| deal(&mut deck, &mut random).to_owned()).collect();
         let jobs: Vec<Job> =
             lines.iter().zip(first..).map(|(line, number)| world.start(line, number)).collect();
         for job in &jobs {
@@ -207,14 +219,18 @@ fn on_a_thread(work: impl FnOnce() + Send + 'static) {
 
 #[test]
 fn whatever_of_a_network_is_killed_at_any_moment_nothing_remains() {
-    for (program, package) in
-        [("nft", "nftables"), ("ip", "iproute2"), ("conntrack", "conntrack"), ("jq", "jq")]
-    {
+    for (program, package) in [
+        ("nft", "nftables"),
+        ("ip", "iproute2"),
+        ("conntrack", "conntrack"),
+        ("jq", "jq"),
+        ("pasta", "passt"),
+    ] {
         if Command::new(program).arg("--version").output().is_err() {
             return tests::skip(&format!("it needs {program}, of the package {package}"));
         }
     }
-    on_a_thread(|| kill_at_random(60));
+    on_a_thread(|| kill_at_random(69));
 }
 
 /// `make test-kills`: takes minutes.

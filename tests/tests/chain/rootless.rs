@@ -55,7 +55,7 @@ fn a_container_of_a_user_is_reached_by_its_published_port() {
     eventually("the port is reached", || ask(8080).as_deref() == Some("published\n"));
     let done = job.done().is(7).quiet();
     assert_eq!(done.text(), "nameserver 169.254.1.1\n1");
-    assert_eq!(ask(8080), None);
+    eventually("the port is nobody's", || ask(8080).is_none());
 }
 
 #[test]
@@ -92,7 +92,10 @@ fn whichever_link_is_killed_nothing_of_the_container_stays() {
         };
         let found: Vec<Pid> = user.marker().processes().into_iter().filter(is_victim).collect();
         assert!(!found.is_empty(), "{victim}");
-        found.into_iter().for_each(|pid| kill(pid, SIGKILL).unwrap());
+        // The end of the first may be that of the others.
+        for pid in found {
+            let _ = kill(pid, SIGKILL);
+        }
         if ["netns-proxy", "pas"].contains(&victim) {
             // The command goes on without.
             kill(user.inner("probe"), SIGKILL).unwrap();

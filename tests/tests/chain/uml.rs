@@ -18,7 +18,7 @@ fn the_same_tests_pass_on_pure_cgroup_v2() {
     }
     let tools = bin(TOOLS[0]).parent().unwrap().to_owned();
     let mut command = Command::new(workspace().join("tests/uml/run"));
-    command.arg("-C").arg(workspace()).args(["-t", "600", "-m", "1G"]);
+    command.arg("-C").arg(workspace()).args(["-t", "1800", "-m", "1G"]);
     for (name, value) in [
         ("CHAIN_TESTS_INSIDE", "1"),
         // One slow processor.

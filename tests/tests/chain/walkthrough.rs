@@ -30,7 +30,7 @@ fn play(sandbox: &Sandbox) -> PathBuf {
 }
 
 fn check(sandbox: &Sandbox, page: &str) -> Outcome {
-    sandbox.run("sh").arg(play(sandbox)).args(["--check", page]).limit(60).done()
+    sandbox.run("sh").arg(play(sandbox)).args(["--check", page]).limit(180).done()
 }
 
 /// Asserts that a page is right, and that nothing was left out but for want of one of these.
@@ -67,7 +67,7 @@ fn every_page_runs_under_busybox() {
     symlink("/bin/busybox", sandbox.path("busybox/sh")).unwrap();
     each(pages(), |page| {
         let script = "PATH=$PWD/busybox:$PATH; exec sh \"$0\" --check \"$1\"";
-        let done = sandbox.shell(script).arg(play(&sandbox)).arg(&page).limit(60).done();
+        let done = sandbox.shell(script).arg(play(&sandbox)).arg(&page).limit(180).done();
         is_right(&done, &["gnu-tar", "iproute2", "util-linux", "v1", "v2"]);
     });
 }

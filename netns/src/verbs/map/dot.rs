@@ -5,13 +5,14 @@ use crate::survey::Survey;
 use crate::survey::space::Space;
 use crate::survey::wiring::End;
 use chain::text::escape;
+use std::iter::once;
 
 /// The lines of a graph in the language of dot(1).
 pub fn lines(survey: &Survey) -> Vec<String> {
     let mut lines = vec!["graph netns {".to_owned(), "  node [shape=box]".to_owned()];
     for (index, space) in survey.spaces.iter().enumerate() {
         lines.push(format!("  subgraph cluster_{} {{", space.inode));
-        lines.push(format!("    label={}", quote(&title(space))));
+        lines.push(format!("    label={}", quote(&title(survey, index))));
         lines.extend(space.links.iter().map(|link| node(space, link)));
         lines.extend(space.links.iter().filter_map(|link| port(space, link)));
         lines.push("  }".to_owned());
@@ -22,11 +23,15 @@ pub fn lines(survey: &Survey) -> Vec<String> {
     lines
 }
 
-fn title(space: &Space) -> String {
+fn title(survey: &Survey, index: usize) -> String {
+    let space = &survey.spaces[index];
     let commands: Vec<&str> =
         space.processes.iter().take(3).map(|process| process.command.as_str()).collect();
     let names = if space.names.is_empty() { space.label() } else { space.names.join(" = ") };
-    format!("{names}\n{}", commands.join(" ")).trim_end().to_owned()
+    let called = survey.memberships(index);
+    let called = called.iter().filter_map(|member| member.told(&space.names));
+    let lines = once(names).chain(called).chain(once(commands.join(" ")));
+    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
 }
 
 fn node(space: &Space, link: &Link) -> String {

@@ -23,6 +23,8 @@ pub fn object(survey: &Survey, index: usize) -> Value {
         "files": space.files.iter().map(|file| file.to_string_lossy()).collect::<Vec<_>>(),
         "processes": space.processes.iter()
             .map(|process| json!({ "pid": process.pid, "command": process.command })).collect::<Vec<_>>(),
+        "networks": survey.memberships(index).iter()
+            .map(|member| json!({ "name": member.network, "host": member.name })).collect::<Vec<_>>(),
         "interfaces": space.links.iter().map(|link| interface(survey, index, link)).collect::<Vec<_>>(),
         "routes": space.ways.iter().map(|way| route(space, way)).collect::<Vec<_>>(),
         "listens": space.listeners.iter().map(|socket| json!({

@@ -27,7 +27,7 @@ pub fn lines(survey: &Survey) -> Vec<String> {
         if index > 0 {
             lines.push(String::new());
         }
-        lines.push(head(space));
+        lines.push(head(survey, index));
         lines.extend(space.trouble.iter().map(|trouble| format!("  {}", escape(trouble))));
         lines.extend(interfaces(survey, index));
         lines.extend(ways(space));
@@ -40,16 +40,20 @@ pub fn lines(survey: &Survey) -> Vec<String> {
     lines
 }
 
-fn head(space: &Space) -> String {
+fn head(survey: &Survey, index: usize) -> String {
+    let space = &survey.spaces[index];
     let mut names: Vec<String> = space.names.iter().map(|name| escape(name)).collect();
     names.extend(space.files.iter().map(show));
     if space.is_own {
         names.insert(0, ".".to_owned());
     }
     if names.is_empty() {
-        names.push("(no name)".to_owned());
+        names.push(space.label());
     }
-    let head = format!("{}: namespace {}", names.join(" = "), space.inode);
+    let called: Vec<String> =
+        survey.memberships(index).iter().filter_map(|member| member.told(&space.names)).collect();
+    let called = if called.is_empty() { String::new() } else { format!(" ({})", called.join(", ")) };
+    let head = format!("{}{called}: namespace {}", names.join(" = "), space.inode);
     match space.processes.as_slice() {
         [] => format!("{head}, no process"),
         [one] => format!("{head}, process {}", process(one)),

@@ -6,7 +6,7 @@ check_host() {
   [ -n "$BOX_HOSTS" ] || return 0
   case $BOX_HOSTS in
     *" ${HTTP_HOST:-none} "*) ;;
-    *) fail 403 "this server is not called ${HTTP_HOST:-that}" "use the address that box serve listens on:$BOX_HOSTS" ;;
+    *) fail 403 "this server is not called ${HTTP_HOST:-that}" "use the address that box serve listens on:${BOX_HOSTS% }" ;;
   esac
 }
 

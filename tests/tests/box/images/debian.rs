@@ -13,7 +13,7 @@ fn a_minimal_debian_runs() {
         "debootstrap --variant=minbase bookworm debian http://deb.debian.org/debian >log 2>&1 || {
         tail -n 3 log >&2; exit 1; }";
     world.sandbox().shell(bootstrap).limit(400).done().is(0);
-    world.boxed("import debian debian").limit(60).done().is(0).quiet();
+    world.boxed("import debian debian").limit(120).done().is(0).quiet();
     let script = "cat /etc/debian_version; dpkg-query -W -f '${db:Status-Status}\\n' | sort -u; stat -c %a /usr/bin/passwd";
     let run = world.boxed("run --rm --net none debian sh -euc").arg(script).done().is(0);
     let text = run.quiet().text();

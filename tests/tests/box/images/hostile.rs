@@ -4,7 +4,7 @@ use super::{archive, layers, layout, nothing_is_kept, stored, system, worlds};
 use crate::world::World;
 use std::fs;
 use std::path::Path;
-use tests::archive::{Kind, Member, dir, file, hard, link, node};
+use tests::archive::{Kind, Member, cpio, dir, file, hard, link, node};
 use tests::each;
 
 /// A file outside that must stay as it is, and a directory that must stay empty.
@@ -57,6 +57,22 @@ fn no_archive_leads_out_of_the_store() {
             }
             all_is_well(&world);
         });
+    });
+}
+
+#[test]
+fn no_later_archive_of_an_initramfs_leads_out_of_the_store() {
+    let Some(world) = World::dash() else { return };
+    canaries(&world);
+    let is_hard = |member: &Member| matches!(member.kind, Kind::Hard(_));
+    let attacks = attacks(world.sandbox().dir()).into_iter().filter(|members| !members.iter().any(is_hard));
+    each((0..).zip(attacks), |(number, members): (u32, _)| {
+        // An archive for each member.
+        let archives: Vec<u8> = members.iter().flat_map(|member| cpio(&[member.clone()])).collect();
+        let name = format!("n{number}");
+        fs::write(world.sandbox().path(&name), [cpio(&[file("first", "")]), archives].concat()).unwrap();
+        let _ = world.boxed(&format!("import {name} {name}")).done();
+        all_is_well(&world);
     });
 }
 

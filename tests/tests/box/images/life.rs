@@ -28,8 +28,8 @@ pub fn live(world: &World, image: &str, victim: &str) {
     assert_eq!(world.boxed("diff two").done().is(0).quiet().text(), "C /srv\nD /srv/made");
 
     for (name, has) in [("one", true), ("two", false)] {
-        world.boxed("export -o out.tar").arg(name).limit(60).done().is(0).quiet();
-        let list = world.sandbox().run("tar -t -f out.tar").limit(60).done().is(0).quiet().text();
+        world.boxed("export -o out.tar").arg(name).limit(120).done().is(0).quiet();
+        let list = world.sandbox().run("tar -t -f out.tar").limit(120).done().is(0).quiet().text();
         let members: Vec<&str> = list.lines().map(|line| line.trim_start_matches("./")).collect();
         assert_eq!(members.contains(&"srv/made/file"), has, "{name}");
         assert!(!members.contains(&victim.trim_start_matches('/')), "{name}");

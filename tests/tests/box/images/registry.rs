@@ -24,7 +24,7 @@ fn an_image_is_pulled_from_a_registry_on_this_host() {
     layout(&world, "lay", &[system("1"), vec![file("pulled", "")]]);
     let script = SCRIPT
         .replace("BOX", &format!("dash {}", tests::tools::workspace().join("shell-scripts/box").display()));
-    let run = world.sandbox().run("unshare-rs -n sh -euc").arg(script).limit(90);
+    let run = world.sandbox().run("unshare-rs -n sh -euc").arg(script).limit(180);
     world.with_places(run).done().is(0);
     let read = |name: &str| std::fs::read_to_string(world.sandbox().path(name)).unwrap();
     assert_eq!(read("named"), "app-7\nother\n");

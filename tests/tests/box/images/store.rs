@@ -75,7 +75,7 @@ fn an_image_comes_back_with_its_digests() {
             world.sandbox().shell(&format!("jq -r .manifests[0].digest {index}")).done().is(0).text()
         };
         let inspect = "skopeo inspect oci-archive:first | jq -r .Digest";
-        assert_eq!(world.sandbox().shell(inspect).limit(30).done().is(0).text(), digest("a/index.json"));
+        assert_eq!(world.sandbox().shell(inspect).limit(120).done().is(0).text(), digest("a/index.json"));
         world.boxed("rmi test-3").done().is(0);
         world.boxed("load first").done().is(0);
         world.boxed("save test-3 -").done().is(0);
@@ -123,7 +123,7 @@ fn skopeo_writes_what_is_loaded() {
     let script = "skopeo --insecure-policy copy -q oci:a docker-archive:docker.tar:lib/app:7
         skopeo --insecure-policy copy -q oci:a oci-archive:oci.tar:other:latest
         skopeo --insecure-policy copy -q oci:a dir:plain";
-    world.sandbox().shell(script).limit(60).done().is(0);
+    world.sandbox().shell(script).limit(120).done().is(0);
     assert_eq!(world.boxed("load docker.tar").done().is(0).quiet().text(), "app-7");
     assert_eq!(world.boxed("load oci.tar").done().is(0).quiet().text(), "other");
     assert_eq!(layers(&world, "app-7"), layers(&world, "other"));
@@ -183,7 +183,7 @@ fn many_at_once_all_get_what_they_want() {
         for n in 1 2 3 4; do BOX import -f a same & done; wait; BOX prune >/dev/null";
     let script = script
         .replace("BOX", &format!("dash {}", tests::tools::workspace().join("shell-scripts/box").display()));
-    let run = world.sandbox().shell(&script).limit(90);
+    let run = world.sandbox().shell(&script).limit(180);
     world.with_places(run).done().is(0);
     assert_eq!(stored(&world, "images"), ["n1", "n2", "n3", "n4", "same"]);
     assert_eq!((stored(&world, "layers").len(), stored(&world, "work").len()), (2, 0));

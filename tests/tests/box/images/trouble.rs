@@ -7,7 +7,7 @@ use std::fs;
 use tests::archive::{file, noise};
 use tests::{each, eventually};
 
-const ROWS: [(&str, &str); 22] = [
+const ROWS: [(&str, &str); 23] = [
     ("import", "NAME is missing"),
     ("import x", "SRC or NAME is missing"),
     ("import a b c", "and no more"),
@@ -21,6 +21,7 @@ const ROWS: [(&str, &str); 22] = [
     ("import good -- one", "and no more"),
     ("import --limit lots good one", "lots is no size"),
     ("import --frobnicate good one", "unknown option --frobnicate"),
+    ("load missing", "cannot load missing: No such file or directory"),
     ("import nothing one", "cannot import nothing: nothing is in it"),
     ("import --host", "NAME is missing"),
     ("import --host one relative", "relative is no absolute path"),
@@ -96,7 +97,7 @@ fn a_full_disk_is_told_and_nothing_is_kept() {
         done";
     let script = script
         .replace("BOX ", &format!("dash {} ", tests::tools::workspace().join("shell-scripts/box").display()));
-    let run = world.sandbox().run("unshare-rs -m sh -euc").arg(script).limit(60);
+    let run = world.sandbox().run("unshare-rs -m sh -euc").arg(script).limit(120);
     world.with_places(run).done().is(0);
 }
 
