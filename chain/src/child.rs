@@ -22,7 +22,7 @@ use crate::terminal::Terminal;
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, killpg, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::{Pid, getsid};
+use nix::unistd::{Pid, getpgid, getpgrp, getsid};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
     PidfdFlags, WaitOptions, WaitStatus, getpid, pidfd_open, set_parent_process_death_signal,
@@ -231,6 +231,7 @@ impl Parent {
                 Signal::SIGIO => self.stop_as_told(&child)?,
                 Signal::SIGCHLD => reaped = self.reap(&child)?,
                 stop if STOPPING.contains(&stop) => self.stop(&child, received)?,
+                Signal::SIGCONT => child.go_on(),
                 tell if TELLING.contains(&tell) => child.send(tell),
                 _ => child.end(received),
             }
@@ -262,7 +263,7 @@ impl Parent {
             return rustix::io::write(pipe, &[signal as u8]).cannot("tell of a stop").map(drop);
         }
         signal::stop_self(signal).cannot("stop")?;
-        child.send(Signal::SIGCONT);
+        child.go_on();
         Ok(())
     }
 
@@ -306,6 +307,16 @@ impl Child {
     /// Sends it a signal; it is there, if only as a zombie, until it is reaped.
     pub fn send(&self, signal: Signal) {
         let _ = kill(self.pid, signal);
+    }
+
+    /// Continues it. A key may have stopped it again before that, which must not be lost: the same signal is waiting
+    /// here then.
+    fn go_on(&self) {
+        self.send(Signal::SIGCONT);
+        if getpgid(Some(self.pid)) == Ok(getpgrp()) {
+            let waiting = signal::pending();
+            STOPPING.into_iter().filter(|stop| waiting.contains(*stop)).for_each(|stop| self.send(stop));
+        }
     }
 
     fn end(&mut self, received: Received) {

@@ -40,7 +40,12 @@ pub enum State {
 
 /// The file of a name.
 pub fn path(name: &Name) -> PathBuf {
-    Path::new(DIRECTORY).join(name.as_str())
+    file(name.as_str())
+}
+
+/// The same for a name of [`live`], which another tool may have given and which may be an odd one.
+pub fn file(name: &str) -> PathBuf {
+    Path::new(DIRECTORY).join(name)
 }
 
 /// Makes the directory ready for a new name, and locks it.
@@ -125,9 +130,9 @@ pub fn live() -> Result<Vec<(String, u64)>> {
     Ok(names)
 }
 
-/// Opens what stands under a name of [`live`], which another tool may have given and which may be an odd one.
+/// Opens what stands under a name of [`live`].
 pub fn open_file(name: &str) -> Result<OwnedFd> {
-    let file = Path::new(DIRECTORY).join(name);
+    let file = file(name);
     open(&file, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())
         .cannot_with(|| format!("open {}", show(&file)))
 }

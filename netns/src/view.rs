@@ -110,14 +110,14 @@ fn bind_etc(name: &str) -> Result<()> {
         let target = Path::new("/etc").join(file.file_name().unwrap_or_default());
         let what = || format!("put {} in place of {}", show(&file), show(&target));
         match mount_bind(&file, &target).cannot_with(what) {
-            Err(e) if e.errno() == Some(Errno::ENOENT) => warn(&e),
+            Err(e) if matches!(e.errno(), Some(Errno::ENOENT | Errno::ENOTDIR)) => warn(&e),
             other => other?,
         }
     }
     Ok(())
 }
 
-/// As with `ip netns`, a file that has nothing to stand in for is told, and no reason to stop.
+/// As with `ip netns`, a file that has nothing to stand in for, or a directory, is told, and no reason to stop.
 fn warn(e: &Error) {
     say(&format!("{e}; going on without it"));
 }

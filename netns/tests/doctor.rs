@@ -98,6 +98,10 @@ fn faults_of_the_link_are_found_and_cured() {
             "duplicate: eth0 and eth0@db have one address, 10.88.0.2",
         ),
         (
+            "mac=02:00:00:00:00:09; ip -n web link set eth0 address $mac; ip -n db link set eth0 address $mac",
+            "duplicate: eth0 and eth0@db have one Ethernet address, 02:00:00:00:00:09",
+        ),
+        (
             "ip addr del 10.88.0.1/24 dev nb0",
             "gateway: nobody on its link has the address of the router, 10.88.0.1",
         ),
@@ -211,6 +215,36 @@ fn faults_of_published_ports_are_found_and_cured() {
     ] {
         is_found_and_cured(fault, words);
     }
+}
+
+/// Who is root in a namespace gives its interfaces any name, and has any file in its root.
+#[test]
+fn what_is_looked_at_does_nothing_to_who_looks() {
+    if !is_root() {
+        return;
+    }
+    is_found_and_cured(
+        "ip -n web link set eth0 down; ip -n web link set eth0 name '$(id>x)'; trap 'kill $WORLD; ! test -e x' EXIT",
+        "down: $(id>x) is down",
+    );
+    let odd = "ip netns add 'a b'; netns doctor '/run/netns/a b' || netns doctor --json '/run/netns/a b' | jq -r .cures[] | sh -eu
+        ip -n 'a b' -br link show lo | grep -o LOWER_UP";
+    let out = World::net(odd).out();
+    assert!(out.contains("  cure: netns up lo@'/run/netns/a b'") && out.ends_with("LOWER_UP"), "{out}");
+    let script =
+        "mkdir -p root/etc; cp $(command -v busybox) root/busybox; echo nameserver 127.0.0.9 >/run/mine
+        netns exec web sleep 60 & S=$!; until [ \"$(cat /proc/$S/comm)\" = sleep ]; do :; done
+        netns exec web chroot root /busybox sleep 60 & P=$!; trap \"kill $S $P $WORLD\" EXIT
+        until [ \"$(cat /proc/$P/comm)\" = busybox ]; do :; done
+        ln -s /run/mine root/etc/resolv.conf; netns doctor web; rm root/etc/resolv.conf
+        mkfifo root/etc/resolv.conf; netns doctor web; rm root/etc/resolv.conf
+        echo nameserver 127.0.0.8 >root/etc/resolv.conf; netns doctor web | sed s/$P/P/ || :";
+    let out = World::net(&format!("{WELL}{script}")).out();
+    let told = "web: no fault found
+web: no fault found
+web: resolver: /proc/P/root/etc/resolv.conf sends it to the name server 127.0.0.8, where in this namespace nothing listens
+  cure: nsenter-rs -t P -a --toolbox /.toolbox/sh -c 'echo nameserver 192.0.2.53 >/etc/resolv.conf'";
+    assert_eq!(out, told);
 }
 
 #[test]

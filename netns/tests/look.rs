@@ -27,7 +27,7 @@ fn a_namespace_is_told_as_others_see_it() {
         netns whoami web; netns whoami $! | head -1; netns exec web netns whoami | head -1
         netns whoami --json web | jq -r '.names[1], .reached[0].netns, .reached[0].to.port, (.reached | length)'
         echo $!; stat -Lc %i /run/netns/web";
-    let out = World::net(&format!("{WEB} {script}")).out();
+    let out = World::alone(&format!("{WEB} {script}")).out();
     let lines: Vec<&str> = out.lines().collect();
     let (pid, inode) = (lines[lines.len() - 2], lines[lines.len() - 1]);
     let expected = format!(

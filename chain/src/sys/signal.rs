@@ -53,6 +53,16 @@ pub fn reset_all() {
     }
 }
 
+/// The signals that have been sent to this process, and that it blocks: sigpending(2).
+pub fn pending() -> SigSet {
+    let mut set = std::mem::MaybeUninit::uninit();
+    // SAFETY: the call fills in the whole set, and cannot fail for a pointer that is ours.
+    unsafe {
+        libc::sigpending(set.as_mut_ptr());
+        SigSet::from_sigset_t_unchecked(set.assume_init())
+    }
+}
+
 /// Stops this process by `signal` (SIGTSTP, SIGTTIN or SIGTTOU, blocked by the caller) as its default action
 /// would, and returns when it is continued; at once where the kernel does not stop it, as in an orphaned
 /// process group that no shell could continue.

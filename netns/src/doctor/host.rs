@@ -10,6 +10,7 @@ use crate::network::guard::Confinement;
 use crate::network::label::PortLabel;
 use crate::nft::{BRIDGE, INET};
 use crate::published::Published;
+use chain::text::show;
 use std::collections::HashSet;
 
 /// `accept`, in a file of /proc/sys/net.
@@ -24,7 +25,7 @@ pub fn forwarding(patient: &Patient<'_>) -> Vec<Found> {
         let off: Vec<String> =
             settings.into_iter().filter(|path| outside.setting(path).as_deref() != Some(ON)).collect();
         let name = if is_v4 { "IPv4" } else { "IPv6" };
-        let assigned: Vec<String> = off.iter().map(|path| format!("{path}=1")).collect();
+        let assigned: Vec<String> = off.iter().map(|path| show(format!("{path}=1"))).collect();
         let message = format!(
             "packets of {name} are not forwarded between {} and {}",
             outside.place(patient.survey, outside.near()),
@@ -124,7 +125,7 @@ pub fn masquerade(patient: &Patient<'_>) -> Vec<Found> {
     let message = format!("packets leave by {place} as {}, which nobody there can answer", own.ip);
     let cure = match outside.network() {
         Some(network) => format!("netns net repair {}", network.name),
-        None => format!("nft '{rules}'"),
+        None => format!("nft {}", show(rules)),
     };
     vec![(message, vec![outside.command(&cure)])]
 }
@@ -191,7 +192,7 @@ pub fn rp_filter(patient: &Patient<'_>) -> Vec<Found> {
                 "rp_filter drops packets from {ip} that come in by {}, because answers would go by {}",
                 near.name, back.name
             );
-            (message, vec![outside.command(&format!("sysctl -w {path}=2"))])
+            (message, vec![outside.command(&format!("sysctl -w {}", show(format!("{path}=2"))))])
         })
         .collect()
 }

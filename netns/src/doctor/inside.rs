@@ -25,7 +25,10 @@ pub fn interface(patient: &Patient<'_>) -> Vec<Found> {
     if patient.space.is_own || patient.space.links.iter().any(|link| is_use(&link)) {
         return Vec::new();
     }
-    let cure = free_subnet(patient).map(|subnet| format!("netns link . {} {subnet}", patient.space.label()));
+    let name = patient.space.argument();
+    // `link` calls the other end by it.
+    let subnet = free_subnet(patient).filter(|_| !name.contains('/'));
+    let cure = subnet.map(|subnet| format!("netns link . {name} {subnet}"));
     vec![("it has no interface but lo".to_owned(), cure.into_iter().collect())]
 }
 
@@ -89,7 +92,8 @@ fn free_address(patient: &Patient<'_>) -> Option<Cidr> {
     let outside = patient.outside.as_ref()?;
     let mut networks = outside.space.addresses_of(outside.near().index).map(|address| address.cidr);
     let network = networks.find(|cidr| is_global(cidr.ip) && cidr.prefix < 31)?;
-    let is_taken = |ip: IpAddr| patient.survey.holder(ip, &[]).is_some();
+    let reach = patient.survey.reach(patient.index);
+    let is_taken = |ip: IpAddr| patient.survey.holder(ip, &reach).is_some();
     // The last address of a network is that of all its hosts.
     let last =
         |cidr: &Cidr| cidr.ip.is_ipv4() && network.nth(1).is_some() && !network.contains(next(cidr.ip));
@@ -126,7 +130,7 @@ pub fn route(patient: &Patient<'_>) -> Vec<Found> {
         .filter(|(is_v4, _)| missing(*is_v4) && (*is_v4 || router(false).is_some()))
         .map(|(is_v4, name)| {
             let cure =
-                router(is_v4).map(|ip| format!("netns route {} default via {ip}", patient.space.label()));
+                router(is_v4).map(|ip| format!("netns route {} default via {ip}", patient.space.argument()));
             (format!("it has no default route of {name}"), cure.into_iter().collect())
         })
         .collect()

@@ -1,9 +1,11 @@
 //! The pair and the bridge that the namespace hangs on.
 
 use super::Found;
-use super::patient::{Outside, Patient, is_global};
+use super::patient::{Outside, Patient, is_global, within};
+use crate::mac::Mac;
 use crate::netlink::links::Link;
 use crate::survey::wiring::End;
+use chain::text::show;
 use netlink_packet_route::neighbour::NeighbourState;
 use std::net::IpAddr;
 
@@ -17,7 +19,7 @@ pub fn carrier(patient: &Patient<'_>) -> Vec<Found> {
     waits
         .map(|link| match patient.survey.wiring.peer(End { space: patient.index, index: link.index }) {
             Some(end) => {
-                let other = patient.survey.place(end);
+                let other = patient.survey.argument(end);
                 (
                     format!("{} has no carrier: its other end, {other}, is down", link.name),
                     vec![format!("netns up {other}")],
@@ -38,7 +40,7 @@ pub fn wiring(patient: &Patient<'_>) -> Vec<Found> {
     };
     let other = outside.place(patient.survey, outside.port);
     let cure = bridge_of_network(patient, outside).map(|bridge| {
-        format!("netns bridge {} {}", outside.place(patient.survey, bridge), outside.port.name)
+        format!("netns bridge {} {}", outside.place(patient.survey, bridge), show(&outside.port.name))
     });
     let message =
         format!("the other end of {}, {other}, is in no bridge and has no address", outside.inner.name);
@@ -75,7 +77,10 @@ pub fn bridge_ports(patient: &Patient<'_>) -> Vec<Found> {
     let idle = ports.find(|port| !port.has_carrier);
     let message =
         format!("the bridge {place} has {PORTS} ports, as many as there can be: the next one is refused");
-    vec![(message, idle.map(|port| format!("netns bridge --rm {place} {}", port.name)).into_iter().collect())]
+    vec![(
+        message,
+        idle.map(|port| format!("netns bridge --rm {place} {}", show(&port.name))).into_iter().collect(),
+    )]
 }
 
 /// The interfaces that are on one link with that of the namespace: the bridge, and the other ends of its ports.
@@ -88,31 +93,45 @@ fn neighbourhood(patient: &Patient<'_>, outside: &Outside<'_>) -> Vec<End> {
     std::iter::once(near).chain(others).collect()
 }
 
-/// Something else on the link has the same address.
+/// Something else on the link has the same address, of IP or of Ethernet.
 pub fn duplicate(patient: &Patient<'_>) -> Vec<Found> {
     let Some(outside) = &patient.outside else { return Vec::new() };
-    let own: Vec<_> =
-        patient.space.addresses_of(outside.inner.index).filter(|own| is_global(own.cidr.ip)).collect();
-    let mut found = Vec::new();
-    for end in neighbourhood(patient, outside) {
-        if end == (End { space: patient.index, index: outside.inner.index }) {
-            continue;
-        }
-        let theirs = patient.survey.spaces[end.space].addresses_of(end.index);
-        for address in theirs.filter(|their| own.iter().any(|own| own.cidr.ip == their.cidr.ip)) {
-            let (ip, other) = (address.cidr.ip, patient.survey.place(end));
-            let message = format!("{} and {other} have one address, {ip}", outside.inner.name);
-            // The router keeps what all others know it by.
-            let is_router = end == (End { space: outside.index, index: outside.near().index });
-            let own = own.iter().find(|own| is_router && own.cidr.ip == ip);
-            let cure = match own {
-                Some(own) => format!("netns addr --rm {} {}", patient.place(outside.inner), own.cidr),
-                None => format!("netns addr --rm {other} {}", address.cidr),
+    let itself = End { space: patient.index, index: outside.inner.index };
+    let others = neighbourhood(patient, outside).into_iter().filter(|end| *end != itself);
+    others
+        .flat_map(|end| {
+            same_address(patient, outside, end).into_iter().chain(same_mac(patient, outside, end))
+        })
+        .collect()
+}
+
+fn same_address(patient: &Patient<'_>, outside: &Outside<'_>, end: End) -> Vec<Found> {
+    let (other, inner) = (patient.survey.argument(end), outside.inner);
+    // The router keeps what all others know it by.
+    let is_router = end == (End { space: outside.index, index: outside.near().index });
+    let own = || patient.space.addresses_of(inner.index).filter(|own| is_global(own.cidr.ip));
+    let theirs = patient.survey.spaces[end.space].addresses_of(end.index);
+    let pairs = theirs.filter_map(|their| Some((their, own().find(|own| own.cidr.ip == their.cidr.ip)?)));
+    pairs
+        .map(|(their, own)| {
+            let cure = match is_router {
+                true => format!("netns addr --rm {} {}", patient.place(inner), own.cidr),
+                false => format!("netns addr --rm {other} {}", their.cidr),
             };
-            found.push((message, vec![cure]));
-        }
-    }
-    found
+            (format!("{} and {other} have one address, {}", inner.name, own.cidr.ip), vec![cure])
+        })
+        .collect()
+}
+
+/// A bridge sends what is for either to who has spoken last.
+fn same_mac(patient: &Patient<'_>, outside: &Outside<'_>, end: End) -> Option<Found> {
+    let (other, inner) = (patient.survey.spaces[end.space].link(end.index)?, outside.inner);
+    // What lies on top of another interface, as an ipvlan does, has its address by nature.
+    let mac = inner.mac.filter(|_| inner.kind == "veth" && other.kind == "veth" && other.mac == inner.mac)?;
+    let message =
+        format!("{} and {} have one Ethernet address, {mac}", inner.name, patient.survey.argument(end));
+    let line = |free| within(patient.space, &format!("ip link set dev {} address {free}", show(&inner.name)));
+    Some((message, Mac::random().ok().map(line).into_iter().collect()))
 }
 
 /// Nobody on the link has the address of the router, or nobody answers for it.
@@ -139,7 +158,7 @@ fn lead_to_router(patient: &Patient<'_>, outside: &Outside<'_>, wanted: IpAddr) 
     let own = patient.space.addresses_of(outside.inner.index).find(|own| own.cidr.contains(wanted));
     let mut there = outside.space.addresses_of(outside.near().index).map(|address| address.cidr.ip);
     if let Some(router) = there.find(|ip| own.is_some_and(|own| own.cidr.contains(*ip))) {
-        let line = format!("netns route {} default via", patient.space.label());
+        let line = format!("netns route {} default via", patient.space.argument());
         return vec![format!("{line} {wanted} --rm"), format!("{line} {router}")];
     }
     let prefix = own.map_or(if wanted.is_ipv4() { 32 } else { 128 }, |own| own.cidr.prefix);

@@ -13,7 +13,7 @@ use crate::survey::Survey;
 use crate::survey::published::Published;
 use crate::survey::space::Space;
 use crate::survey::wiring::End;
-use chain::text::show;
+use chain::text::is_name;
 use chain::{Error, Result};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -79,7 +79,7 @@ impl<'a> Patient<'a> {
 
     /// How an interface of it is said on the command line.
     pub fn place(&self, link: &Link) -> String {
-        self.survey.place(End { space: self.index, index: link.index })
+        self.survey.argument(End { space: self.index, index: link.index })
     }
 
     /// What it is connected to, unless that other end hangs in the air: where nothing gets through, it is of no use to
@@ -119,7 +119,7 @@ impl<'a> Outside<'a> {
 
     /// How an interface there is said on the command line.
     pub fn place(&self, survey: &Survey, link: &Link) -> String {
-        survey.place(End { space: self.index, index: link.index })
+        survey.argument(End { space: self.index, index: link.index })
     }
 
     /// The network that netns made the bridge for.
@@ -158,11 +158,11 @@ impl<'a> Outside<'a> {
 
 /// A command line that works in a namespace.
 pub fn within(space: &Space, line: &str) -> String {
-    match (space.names.first(), space.processes.first(), space.files.first()) {
+    match (space.names.first(), space.processes.first()) {
         _ if space.is_own => line.to_owned(),
-        (Some(name), _, _) => format!("netns exec {} {line}", show(name)),
-        (_, Some(process), _) => format!("nsenter-rs -n -t {} {line}", process.pid),
-        (_, _, file) => format!("nsenter-rs -n{} {line}", file.map(show).unwrap_or_default()),
+        (Some(name), _) if is_name(name) => format!("netns exec {name} {line}"),
+        (None, Some(process)) => format!("nsenter-rs -n -t {} {line}", process.pid),
+        _ => format!("nsenter-rs -n{} {line}", space.argument()),
     }
 }
 

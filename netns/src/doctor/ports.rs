@@ -6,6 +6,7 @@ use crate::netlink::sockets::{Listener, Protocol};
 use crate::nft::flows::Flow;
 use crate::survey::published::Published;
 use crate::survey::space::Space;
+use chain::text::show;
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
@@ -21,7 +22,10 @@ pub fn hairpin(patient: &Patient<'_>) -> Vec<Found> {
         return Vec::new();
     }
     let message = format!("it does not reach itself by its published port {}/{}", port.port, port.protocol);
-    vec![(message, vec![outside.command(&format!("bridge link set dev {} hairpin on", outside.port.name))])]
+    vec![(
+        message,
+        vec![outside.command(&format!("bridge link set dev {} hairpin on", show(&outside.port.name)))],
+    )]
 }
 
 /// A program outside listens on the published port, and gets nothing any more.

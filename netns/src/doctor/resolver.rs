@@ -2,14 +2,21 @@
 
 use super::Found;
 use super::patient::{Patient, is_global};
+use crate::survey::find::Process;
 use chain::text::show;
-use std::fs;
+use chain::within;
+use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+use std::fs::{self, File};
+use std::io::Read;
 use std::net::IpAddr;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The port of name servers.
 const DNS: u16 = 53;
+/// In bytes.
+const LARGEST: u64 = 64 << 10;
 /// What systemd-resolved keeps for those that cannot ask it: resolved.conf(5).
 const UPSTREAM: &str = "/run/systemd/resolve/resolv.conf";
 
@@ -19,11 +26,8 @@ pub fn loopback(patient: &Patient<'_>) -> Vec<Found> {
     if patient.outside.is_none() || patient.space.is_own {
         return Vec::new();
     }
-    let Some((file, text)) =
-        places(patient).into_iter().find_map(|file| Some((file.clone(), fs::read_to_string(file).ok()?)))
-    else {
-        return Vec::new();
-    };
+    let read = |(root, file): (PathBuf, PathBuf)| Some((root.join(&file), text_of(&root, &file)?));
+    let Some((file, text)) = places(patient).into_iter().find_map(read) else { return Vec::new() };
     let servers = servers(&text);
     let answers = patient.space.listeners.iter().any(|listener| listener.at.port() == DNS);
     if answers || servers.iter().any(|ip| !ip.is_loopback()) {
@@ -39,13 +43,32 @@ pub fn loopback(patient: &Patient<'_>) -> Vec<Found> {
     vec![(message, cures(patient))]
 }
 
-/// Where a process in it sees the file; without one, where one that `netns exec` runs there would.
-fn places(patient: &Patient<'_>) -> Vec<PathBuf> {
-    match (patient.space.processes.first(), patient.space.names.first()) {
-        (Some(process), _) => vec![format!("/proc/{}/root/etc/resolv.conf", process.pid).into()],
-        (None, Some(name)) => vec![own(name), "/etc/resolv.conf".into()],
+/// Where a process in it sees the file, as a root and a path in it; without one, where one that `netns exec` runs there
+/// would.
+fn places(patient: &Patient<'_>) -> Vec<(PathBuf, PathBuf)> {
+    let file = "etc/resolv.conf";
+    match (resident(patient), patient.space.names.first()) {
+        // A helper may have locked itself into a root without files.
+        (Some(process), _) => [Some(process), patient.space.processes.first()]
+            .into_iter()
+            .flatten()
+            .map(|process| (format!("/proc/{}/root", process.pid).into(), file.into()))
+            .collect(),
+        (None, Some(name)) => [own(name), file.into()].map(|file| ("/".into(), file)).into(),
         (None, None) => Vec::new(),
     }
+}
+
+/// What a file says, found as the processes of that root find it, who may have put anything in its place: a link to a
+/// file of this host, a pipe, a device. Only a file is opened, and no more is read than a resolv.conf can sensibly have.
+fn text_of(root: &Path, file: &Path) -> Option<String> {
+    let root = open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let found = within::open_as(root.as_fd(), file, OFlags::PATH).ok()?;
+    let is_file = FileType::from_raw_mode(fstat(&found).ok()?.st_mode) == FileType::RegularFile;
+    let found = is_file.then(|| File::open(format!("/proc/self/fd/{}", found.as_raw_fd())).ok()).flatten()?;
+    let mut text = Vec::new();
+    found.take(LARGEST).read_to_end(&mut text).ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// ip-netns(8).
@@ -66,10 +89,11 @@ fn servers(text: &str) -> Vec<IpAddr> {
 /// Never a file that others use too: that of another root, or what stands in for it in one namespace.
 fn cures(patient: &Patient<'_>) -> Vec<String> {
     let line = format!("echo nameserver {}", known());
-    match (patient.space.processes.first(), patient.space.names.first()) {
-        (Some(process), _) if has_other_root(process.pid) => {
-            vec![format!("{line} >/proc/{}/root/etc/resolv.conf", process.pid)]
-        }
+    // Not by a path through /proc: a link in that root would lead out of it, to a file of this host.
+    let inside =
+        |pid: u32| format!("nsenter-rs -t {pid} -a --toolbox /.toolbox/sh -c '{line} >/etc/resolv.conf'");
+    match (resident(patient), patient.space.names.first()) {
+        (Some(process), _) if has_other_root(process.pid) => vec![inside(process.pid)],
         (_, Some(name)) if Path::new(UPSTREAM).exists() => {
             vec![format!("install -D -m 644 {UPSTREAM} {}", show(own(name)))]
         }
@@ -79,6 +103,12 @@ fn cures(patient: &Patient<'_>) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The process that the namespace is there for: not a link that waits for one with a root of its own.
+fn resident<'a>(patient: &Patient<'a>) -> Option<&'a Process> {
+    let mut processes = patient.space.processes.iter();
+    processes.clone().find(|process| has_other_root(process.pid)).or_else(|| processes.next())
 }
 
 fn has_other_root(pid: u32) -> bool {

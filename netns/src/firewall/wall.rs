@@ -50,10 +50,11 @@ impl Wall {
 
     /// The command lines that have it let the interface through, in front of all its rules.
     pub fn cures(&self, near: &str) -> Vec<String> {
+        let near = show(near);
         match self.keeper {
-            Keeper::Anybody if self.table == FIREWALLD => vec![trusted(near)],
-            Keeper::Anybody => ["iifname", "oifname"].map(|side| self.insert(side, near)).into(),
-            Keeper::Process => vec![trusted(near)],
+            Keeper::Anybody if self.table == FIREWALLD => vec![trusted(&near)],
+            Keeper::Anybody => ["iifname", "oifname"].map(|side| self.insert(side, &near)).into(),
+            Keeper::Process => vec![trusted(&near)],
             Keeper::OldTables => ["-i", "-o"]
                 .map(|side| format!("{} -I {} {side} {near} -j ACCEPT", self.old_program(), self.front))
                 .into(),

@@ -13,7 +13,7 @@ use crate::nft::Nft;
 use chain::Result;
 use chain::error::Cannot;
 use chain::ns::{self, Kind};
-use chain::text::show;
+use chain::text::{is_name, show};
 use netlink_packet_route::address::AddressScope;
 use std::path::PathBuf;
 
@@ -119,6 +119,15 @@ impl Space {
         Ok(Namespace::of(self.label(), fd))
     }
 
+    /// What it is called on the command line of netns, fit for a shell. A name that only another tool would give is not
+    /// taken there, but its file is.
+    pub fn argument(&self) -> String {
+        match self.names.first().filter(|name| !self.is_own && !is_name(name)) {
+            Some(name) => show(names::file(name)),
+            None => show(self.label()),
+        }
+    }
+
     /// Processes come and go, and their numbers with them: the first one that is left has to lead to it still.
     fn forget_the_dead(&mut self) {
         let is_in = |process: &Process| {
@@ -131,7 +140,7 @@ impl Space {
         }
     }
 
-    /// What it is called on the command line: a name, a process, a file, or `.` for the one that netns runs in.
+    /// What it is called: a name, a process, a file, or `.` for the one that netns runs in.
     pub fn label(&self) -> String {
         match (self.names.first(), self.processes.first(), self.files.first()) {
             _ if self.is_own => ".".to_owned(),

@@ -47,6 +47,11 @@ impl World {
         Self::with_run(&["unshare", "-nm"], script)
     }
 
+    /// The same, where no process of others is seen, and so none of their networks.
+    pub fn alone(script: &str) -> Self {
+        Self::with_run(&["unshare", "-nmpf", "--mount-proc", "--kill-child"], script)
+    }
+
     fn with_run(head: &[&str], script: &str) -> Self {
         Self::new(
             head,

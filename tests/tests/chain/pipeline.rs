@@ -251,3 +251,19 @@ fn the_links_work_in_other_orders_and_deeper() {
         assert_eq!(text, pid.to_string());
     });
 }
+
+/// The filter of a container forbids the calls that make namespaces, also where none is asked for.
+#[test]
+fn a_link_that_makes_no_namespace_runs_behind_a_filter() {
+    let sandbox = Sandbox::user();
+    let bind = format!("{}:/bin/unshare-rs", tests::bin("unshare-rs").display());
+    let run = |word| {
+        sandbox.run("unshare-rs -Urpum pivot --seccomp-deny @namespace --ro-bind").arg(&bind).args([
+            "rootfs",
+            "unshare-rs",
+            word,
+        ])
+    };
+    run("true").done().is(0).quiet();
+    run("-u").done().is(125).says("cannot create a new uts namespace");
+}

@@ -88,6 +88,29 @@ fn suspend_stops_the_whole_chain_and_fg_continues_it() {
     }
 }
 
+/// The link comes to continue the command when that has been stopped again already.
+#[test]
+fn suspend_at_once_after_fg_is_not_lost() {
+    let Some(sandbox) = Sandbox::root() else { return };
+    for line in ["cgctl new pids=100 --", "unshare-rs -u --fork", "unshare-rs -p --init"] {
+        let mut terminal = shell(&sandbox);
+        let late = "strace -DD -qq -o /dev/null -e trace=kill -e inject=kill:delay_enter=300000";
+        let inner = hold(&sandbox, &mut terminal, &format!("{late} {line}"));
+        for _ in 0..3 {
+            let group = terminal.foreground();
+            terminal.keys(SUSPEND);
+            terminal.until("> ");
+            terminal.line("fg");
+            eventually("the job has the terminal", || terminal.foreground() == group);
+            eventually("the command goes on", || leak::state(inner) == Some('S'));
+        }
+        terminal.keys(INTERRUPT);
+        terminal.until("<130> ");
+        terminal.line("exit 0");
+        terminal.done();
+    }
+}
+
 fn members(sandbox: &Sandbox, group: Pid) -> Vec<Pid> {
     let group = group.to_string();
     sandbox

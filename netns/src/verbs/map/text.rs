@@ -32,7 +32,7 @@ pub fn lines(survey: &Survey) -> Vec<String> {
         lines.extend(interfaces(survey, index));
         lines.extend(ways(space));
         lines.extend(listens(space));
-        lines.extend(space.published.iter().map(|port| match survey.holder(port.to.ip(), &[]) {
+        lines.extend(survey.published(index).map(|(port, to)| match to {
             Some(end) => format!("  publishes {port} ({})", escape(&survey.place(end))),
             None => format!("  publishes {port}"),
         }));
@@ -66,7 +66,8 @@ fn with_processes(mut line: String, mut others: &[Process]) -> String {
     while let [next, rest @ ..] = others {
         let next = format!(", {}", process(next));
         let more = format!(", {} more", others.len());
-        if line.len() + next.len() + more.len() > WIDTH {
+        let after = if rest.is_empty() { 0 } else { more.len() };
+        if line.len() + next.len() + after > WIDTH {
             return line + &more;
         }
         line += &next;

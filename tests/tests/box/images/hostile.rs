@@ -68,7 +68,8 @@ fn no_later_archive_of_an_initramfs_leads_out_of_the_store() {
     let attacks = attacks(world.sandbox().dir()).into_iter().filter(|members| !members.iter().any(is_hard));
     each((0..).zip(attacks), |(number, members): (u32, _)| {
         // An archive for each member.
-        let archives: Vec<u8> = members.iter().flat_map(|member| cpio(&[member.clone()])).collect();
+        let archives: Vec<u8> =
+            members.iter().flat_map(|member| cpio(std::slice::from_ref(member))).collect();
         let name = format!("n{number}");
         fs::write(world.sandbox().path(&name), [cpio(&[file("first", "")]), archives].concat()).unwrap();
         let _ = world.boxed(&format!("import {name} {name}")).done();
