@@ -16,10 +16,10 @@ use std::time::{Duration, SystemTime};
 
 /// What the file of a name may be used for, until a namespace is bound on it.
 const UNFINISHED: Mode = Mode::WUSR;
-/// How young a file must be for its maker to be taken for alive, and how long it is waited for.
+/// How young a file must be for its maker to be taken for alive, who may have to wait for the processor.
 const YOUNG: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
-const PAUSES: usize = 100;
+const PAUSES: usize = 200;
 
 /// Makes sure that the name is free, and takes over what a killed maker has left. For the holder of the lock.
 pub fn reserve(name: &Name, _: &Lock) -> Result<()> {

@@ -25,7 +25,8 @@ impl FromStr for Interface {
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || "/:@%".contains(c);
         match text {
             "" => Err("the name of the interface is empty"),
-            "." | ".." => Err("no interface can be called so"),
+            // The latter two are directories of /proc/sys/net/ipv4/conf: net/ipv4/devinet.c.
+            "." | ".." | "all" | "default" => Err("no interface can be called so"),
             _ if text.len() > LONGEST => Err("the name of an interface has at most 15 bytes"),
             _ if text.starts_with('-') => Err("the name of an interface does not begin with -"),
             _ if text.chars().any(is_odd) => Err("the name of an interface has no white space, / : @ or %"),
@@ -76,7 +77,21 @@ mod tests {
         for good in ["lo", "eth0", "nb0-2f", "a.100", "é", "123456789012345"] {
             assert_eq!(good.parse::<Interface>().unwrap().as_str(), good);
         }
-        for bad in ["", ".", "..", "a b", "a/b", "a:1", "a%d", "1234567890123456", "-x", "a\n", "a\u{1b}"] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "all",
+            "default",
+            "a b",
+            "a/b",
+            "a:1",
+            "a%d",
+            "1234567890123456",
+            "-x",
+            "a\n",
+            "a\u{1b}",
+        ] {
             assert!(bad.parse::<Interface>().is_err(), "{bad:?}");
         }
     }

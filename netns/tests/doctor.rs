@@ -98,6 +98,10 @@ fn faults_of_the_link_are_found_and_cured() {
             "duplicate: eth0 and eth0@db have one address, 10.88.0.2",
         ),
         (
+            "mac=02:00:00:00:00:09; ip -n web link set eth0 address $mac; ip -n db link set eth0 address $mac",
+            "duplicate: eth0 and eth0@db have one Ethernet address, 02:00:00:00:00:09",
+        ),
+        (
             "ip addr del 10.88.0.1/24 dev nb0",
             "gateway: nobody on its link has the address of the router, 10.88.0.1",
         ),

@@ -99,6 +99,26 @@ kept: namespace"#;
     assert_eq!(out, expected);
 }
 
+/// As the first networks of two users have.
+#[test]
+fn namespaces_with_the_same_addresses_are_told_apart() {
+    if !is_root() {
+        return;
+    }
+    let net = "ip link set lo up; netns net add twin 10.99.0.0/24; netns new web --net twin -p 8080:80";
+    let script = format!(
+        "unshare -nm sh -euc 'mount -t tmpfs t /run; {net}; echo >&3; exec sleep 60' 3>ready & trap \"kill $!\" EXIT
+        until [ -s ready ]; do :; done; {net}
+        netns whoami web | grep ^port; netns map | grep 10.99.0.148:80; netns map --json | jq -r 'select(.own) | .publishes[].netns'"
+    );
+    let out = World::net(&format!("cd /run; {script}")).out();
+    let port = "127.0.0.1:8080/tcp -> 10.99.0.148:80";
+    assert!(out.starts_with(&format!("port {port} of .\n  publishes {port} (eth0@web)\n")), "{out}");
+    // Only its own names lead to the other's namespace, which no process is in.
+    let others = out.lines().skip(2).filter(|line| *line == format!("  publishes {port}")).count();
+    assert!(others > 0 && out.matches("web").count() == 2 && out.ends_with("\nweb"), "{out}");
+}
+
 #[test]
 fn programs_see_the_same() {
     if !is_root() {

@@ -240,6 +240,12 @@ nameserver 192.0.2.53' >/run/etc/resolv.conf; mount --bind /run/etc/resolv.conf 
             "nameserver 192.0.2.1\nnameserver 2001:db8::1"
         );
         assert_eq!(sh("ls /run/netns-net/a"), "hosts\nresolv.conf");
+        for (name, why) in
+            [("one.netns", "there is a one.netns already"), ("localhost", "every host calls itself so")]
+        {
+            let no = refusal(&format!("netns new {name} --net a -- true"));
+            assert!(no.contains(why), "{name}: {no}");
+        }
     });
 }
 

@@ -112,6 +112,7 @@ fn what_is_anothers_is_not_taken_for_ones_own() {
         ("veth br0 q@a --rm", "cannot remove the pair br0 and q@a: there is another interface br0"),
         ("veth x w@b", "cannot make the pair x and w@b: there is another interface x"),
         ("veth q q", "the ends have one name"),
+        ("veth q all@b", "no interface can be called so"),
         ("veth q q@gone", "cannot find gone: no such network namespace"),
         ("bridge x", "cannot make the bridge x: x is an interface of another kind"),
         ("bridge x --rm", "cannot remove the bridge x: x is an interface of another kind"),

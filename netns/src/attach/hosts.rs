@@ -79,6 +79,9 @@ impl Hosts {
     /// Refuses a name that a host has that is there.
     pub fn check(&self, route: &mut Route, plan: &Plan) -> Result<()> {
         let Some(name) = &plan.name else { return Ok(()) };
+        if HEAD.split_whitespace().any(|word| word == name.as_str()) {
+            return Err(Error::new(format_args!("call a host {name}"), "every host calls itself so"));
+        }
         for ip in self.addresses_of(name.as_str()) {
             if is_there(route, &plan.network, ip)? {
                 return Err(Error::new(
@@ -91,7 +94,8 @@ impl Hosts {
     }
 
     fn addresses_of(&self, name: &str) -> impl Iterator<Item = IpAddr> {
-        let of_name = |line: &&str| line.split(' ').nth(1) == Some(name);
+        let long = format!("{name}.netns");
+        let of_name = |line: &&str| line.split(' ').skip(1).any(|word| word == name || word == long);
         let found: Vec<IpAddr> = self.lines().filter(of_name).filter_map(address).collect();
         found.into_iter()
     }

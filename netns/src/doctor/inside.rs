@@ -92,7 +92,8 @@ fn free_address(patient: &Patient<'_>) -> Option<Cidr> {
     let outside = patient.outside.as_ref()?;
     let mut networks = outside.space.addresses_of(outside.near().index).map(|address| address.cidr);
     let network = networks.find(|cidr| is_global(cidr.ip) && cidr.prefix < 31)?;
-    let is_taken = |ip: IpAddr| patient.survey.holder(ip, &[]).is_some();
+    let reach = patient.survey.reach(patient.index);
+    let is_taken = |ip: IpAddr| patient.survey.holder(ip, &reach).is_some();
     // The last address of a network is that of all its hosts.
     let last =
         |cidr: &Cidr| cidr.ip.is_ipv4() && network.nth(1).is_some() && !network.contains(next(cidr.ip));

@@ -1,7 +1,8 @@
 //! The pair and the bridge that the namespace hangs on.
 
 use super::Found;
-use super::patient::{Outside, Patient, is_global};
+use super::patient::{Outside, Patient, is_global, within};
+use crate::mac::Mac;
 use crate::netlink::links::Link;
 use crate::survey::wiring::End;
 use chain::text::show;
@@ -92,31 +93,45 @@ fn neighbourhood(patient: &Patient<'_>, outside: &Outside<'_>) -> Vec<End> {
     std::iter::once(near).chain(others).collect()
 }
 
-/// Something else on the link has the same address.
+/// Something else on the link has the same address, of IP or of Ethernet.
 pub fn duplicate(patient: &Patient<'_>) -> Vec<Found> {
     let Some(outside) = &patient.outside else { return Vec::new() };
-    let own: Vec<_> =
-        patient.space.addresses_of(outside.inner.index).filter(|own| is_global(own.cidr.ip)).collect();
-    let mut found = Vec::new();
-    for end in neighbourhood(patient, outside) {
-        if end == (End { space: patient.index, index: outside.inner.index }) {
-            continue;
-        }
-        let theirs = patient.survey.spaces[end.space].addresses_of(end.index);
-        for address in theirs.filter(|their| own.iter().any(|own| own.cidr.ip == their.cidr.ip)) {
-            let (ip, other) = (address.cidr.ip, patient.survey.argument(end));
-            let message = format!("{} and {other} have one address, {ip}", outside.inner.name);
-            // The router keeps what all others know it by.
-            let is_router = end == (End { space: outside.index, index: outside.near().index });
-            let own = own.iter().find(|own| is_router && own.cidr.ip == ip);
-            let cure = match own {
-                Some(own) => format!("netns addr --rm {} {}", patient.place(outside.inner), own.cidr),
-                None => format!("netns addr --rm {other} {}", address.cidr),
+    let itself = End { space: patient.index, index: outside.inner.index };
+    let others = neighbourhood(patient, outside).into_iter().filter(|end| *end != itself);
+    others
+        .flat_map(|end| {
+            same_address(patient, outside, end).into_iter().chain(same_mac(patient, outside, end))
+        })
+        .collect()
+}
+
+fn same_address(patient: &Patient<'_>, outside: &Outside<'_>, end: End) -> Vec<Found> {
+    let (other, inner) = (patient.survey.argument(end), outside.inner);
+    // The router keeps what all others know it by.
+    let is_router = end == (End { space: outside.index, index: outside.near().index });
+    let own = || patient.space.addresses_of(inner.index).filter(|own| is_global(own.cidr.ip));
+    let theirs = patient.survey.spaces[end.space].addresses_of(end.index);
+    let pairs = theirs.filter_map(|their| Some((their, own().find(|own| own.cidr.ip == their.cidr.ip)?)));
+    pairs
+        .map(|(their, own)| {
+            let cure = match is_router {
+                true => format!("netns addr --rm {} {}", patient.place(inner), own.cidr),
+                false => format!("netns addr --rm {other} {}", their.cidr),
             };
-            found.push((message, vec![cure]));
-        }
-    }
-    found
+            (format!("{} and {other} have one address, {}", inner.name, own.cidr.ip), vec![cure])
+        })
+        .collect()
+}
+
+/// A bridge sends what is for either to who has spoken last.
+fn same_mac(patient: &Patient<'_>, outside: &Outside<'_>, end: End) -> Option<Found> {
+    let (other, inner) = (patient.survey.spaces[end.space].link(end.index)?, outside.inner);
+    // What lies on top of another interface, as an ipvlan does, has its address by nature.
+    let mac = inner.mac.filter(|_| inner.kind == "veth" && other.kind == "veth" && other.mac == inner.mac)?;
+    let message =
+        format!("{} and {} have one Ethernet address, {mac}", inner.name, patient.survey.argument(end));
+    let line = |free| within(patient.space, &format!("ip link set dev {} address {free}", show(&inner.name)));
+    Some((message, Mac::random().ok().map(line).into_iter().collect()))
 }
 
 /// Nobody on the link has the address of the router, or nobody answers for it.

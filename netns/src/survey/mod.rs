@@ -21,6 +21,7 @@ use chain::Result;
 use chain::ns::{self, Kind};
 use chain::text::show;
 use chain::{Cannot, Error};
+use published::Published;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use space::Space;
 use std::net::IpAddr;
@@ -67,14 +68,36 @@ impl Survey {
         Ok(Survey { spaces, wiring })
     }
 
-    /// The interface that has this address: the one in `near` if there is one, else the first.
-    pub fn holder(&self, ip: IpAddr, near: &[usize]) -> Option<End> {
-        let in_space = |space: usize| {
+    /// The namespaces that packets can come to from one, the nearest first, itself before all. Others may well have the
+    /// same addresses: every user's first network has.
+    pub fn reach(&self, space: usize) -> Vec<usize> {
+        let mut found = vec![space];
+        let mut next = 0;
+        while let Some(&from) = found.get(next) {
+            let ends = self.spaces[from].links.iter().map(|link| End { space: from, index: link.index });
+            for end in ends.filter_map(|end| self.wiring.peer(end)) {
+                if !found.contains(&end.space) {
+                    found.push(end.space);
+                }
+            }
+            next += 1;
+        }
+        found
+    }
+
+    /// The ports of a namespace that lead to another, each with the interface that it leads to where that is known.
+    pub fn published(&self, space: usize) -> impl Iterator<Item = (&Published, Option<End>)> {
+        let published = &self.spaces[space].published;
+        let reach = if published.is_empty() { Vec::new() } else { self.reach(space) };
+        published.iter().map(move |port| (port, self.holder(port.to.ip(), &reach)))
+    }
+
+    /// The interface that has this address, in the first of these namespaces.
+    pub fn holder(&self, ip: IpAddr, among: &[usize]) -> Option<End> {
+        among.iter().find_map(|&space| {
             let address = self.spaces[space].addresses.iter().find(|address| address.cidr.ip == ip)?;
             Some(End { space, index: address.index })
-        };
-        let others = (0..self.spaces.len()).filter(|space| !near.contains(space));
-        near.iter().copied().chain(others).find_map(in_space)
+        })
     }
 
     /// The networks that a namespace is a host of, each with what it is called there.

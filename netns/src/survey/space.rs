@@ -102,10 +102,11 @@ impl Space {
     }
 
     /// A descriptor of it, by whatever leads to it.
-    fn open(&self) -> Result<Namespace> {
+    fn open(&mut self) -> Result<Namespace> {
         if self.is_own {
             return Namespace::own();
         }
+        self.forget_the_dead();
         let fd = match (self.names.first(), self.files.first(), self.processes.first()) {
             (Some(name), _, _) => names::open_file(name)?,
             (None, Some(file), _) => {
@@ -124,6 +125,18 @@ impl Space {
         match self.names.first().filter(|name| !self.is_own && !is_name(name)) {
             Some(name) => show(names::file(name)),
             None => show(self.label()),
+        }
+    }
+
+    /// Processes come and go, and their numbers with them: the first one that is left has to lead to it still.
+    fn forget_the_dead(&mut self) {
+        let is_in = |process: &Process| {
+            ns::open(&process.pid.to_string(), Kind::Net)
+                .and_then(|fd| Ok(rustix::fs::fstat(fd)?))
+                .is_ok_and(|stat| stat.st_ino == self.inode)
+        };
+        if let Some(alive) = self.processes.iter().position(is_in) {
+            self.processes.drain(..alive);
         }
     }
 
@@ -151,5 +164,22 @@ impl Space {
     pub fn told_addresses(&self, index: u32) -> impl Iterator<Item = String> {
         let is_told = |address: &&Address| address.cidr.ip.is_ipv4() || address.scope != AddressScope::Link;
         self.addresses_of(index).filter(is_told).map(|address| address.cidr.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_is_opened_by_the_first_process_that_is_still_in_it() {
+        let own = ns::identity("self", Kind::Net.row().file).unwrap().1;
+        let process = |pid| Process { pid, command: String::new() };
+        let processes = vec![process(u32::MAX), process(0), process(std::process::id())];
+        let mut space = Space { inode: own, processes, ..Space::default() };
+        assert!(space.open().is_ok());
+        assert_eq!(space.label(), std::process::id().to_string());
+        let mut gone = Space { inode: own, processes: vec![process(u32::MAX)], ..Space::default() };
+        assert!(gone.open().is_err());
     }
 }

@@ -82,12 +82,12 @@ fn peer(survey: &Survey, end: End) -> Option<String> {
     Some(format!("{}{bridge}", escape(&survey.place(other))))
 }
 
-/// The ports of all namespaces that lead here.
+/// The ports of connected namespaces that lead here.
 fn reached(survey: &Survey, index: usize) -> impl Iterator<Item = (usize, &Published)> {
-    let is_here =
-        move |port: &Published| survey.spaces[index].addresses.iter().any(|own| own.cidr.ip == port.to.ip());
-    let of = |from: usize| survey.spaces[from].published.iter().map(move |port| (from, port));
-    (0..survey.spaces.len()).flat_map(of).filter(move |(_, port)| is_here(port))
+    survey.reach(index).into_iter().flat_map(move |from| {
+        let here = survey.published(from).filter(move |(_, to)| to.is_some_and(|end| end.space == index));
+        here.map(move |(port, _)| (from, port))
+    })
 }
 
 fn object(survey: &Survey, index: usize) -> String {

@@ -2,6 +2,7 @@
 
 use crate::netlink::links::Link;
 use crate::survey::Survey;
+use crate::survey::published::Published;
 use crate::survey::space::Space;
 use crate::survey::wiring::End;
 use chain::text::escape;
@@ -18,7 +19,7 @@ pub fn lines(survey: &Survey) -> Vec<String> {
         lines.push("  }".to_owned());
         lines.extend(space.links.iter().filter_map(|link| pair(survey, index, link)));
     }
-    lines.extend(survey.spaces.iter().flat_map(|space| publishes(survey, space)));
+    lines.extend((0..survey.spaces.len()).flat_map(|space| publishes(survey, space)));
     lines.push("}".to_owned());
     lines
 }
@@ -55,15 +56,15 @@ fn pair(survey: &Survey, space: usize, link: &Link) -> Option<String> {
     is_first.then(|| format!("  {} -- {to} [style=bold]", id(&survey.spaces[space], link.index)))
 }
 
-fn publishes(survey: &Survey, space: &Space) -> Vec<String> {
-    let edge = |(number, port): (usize, &crate::survey::published::Published)| {
-        let end = survey.holder(port.to.ip(), &[])?;
-        let node = format!("p{}_{number}", space.inode);
+fn publishes(survey: &Survey, space: usize) -> Vec<String> {
+    let edge = |(number, (port, to)): (usize, (&Published, Option<End>))| {
+        let end = to?;
+        let node = format!("p{}_{number}", survey.spaces[space].inode);
         let to = id(&survey.spaces[end.space], end.index);
         let label = quote(&port.to_string());
         Some(format!("  {node} [label={label}, shape=ellipse]; {node} -- {to} [style=dotted]"))
     };
-    space.published.iter().enumerate().filter_map(edge).collect()
+    survey.published(space).enumerate().filter_map(edge).collect()
 }
 
 fn id(space: &Space, index: u32) -> String {

@@ -30,7 +30,7 @@ pub fn object(survey: &Survey, index: usize) -> Value {
         "listens": space.listeners.iter().map(|socket| json!({
             "protocol": socket.protocol.to_string(), "address": socket.at.ip(), "port": socket.at.port(),
         })).collect::<Vec<_>>(),
-        "publishes": publishes(survey, space),
+        "publishes": publishes(survey, index),
     });
     if let Some(trouble) = &space.trouble {
         object["error"] = trouble.as_str().into();
@@ -82,15 +82,15 @@ fn route(space: &Space, way: &Way) -> Value {
     object
 }
 
-fn publishes(survey: &Survey, space: &Space) -> Vec<Value> {
-    let object = |published: &Published| {
+fn publishes(survey: &Survey, space: usize) -> Vec<Value> {
+    let object = |(published, to): (&Published, Option<End>)| {
         let mut object = port(published);
-        if let Some(end) = survey.holder(published.to.ip(), &[]) {
+        if let Some(end) = to {
             object["netns"] = survey.spaces[end.space].label().into();
         }
         object
     };
-    space.published.iter().map(object).collect()
+    survey.published(space).map(object).collect()
 }
 
 /// A port that leads elsewhere.

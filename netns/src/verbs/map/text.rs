@@ -32,7 +32,7 @@ pub fn lines(survey: &Survey) -> Vec<String> {
         lines.extend(interfaces(survey, index));
         lines.extend(ways(space));
         lines.extend(listens(space));
-        lines.extend(space.published.iter().map(|port| match survey.holder(port.to.ip(), &[]) {
+        lines.extend(survey.published(index).map(|(port, to)| match to {
             Some(end) => format!("  publishes {port} ({})", escape(&survey.place(end))),
             None => format!("  publishes {port}"),
         }));

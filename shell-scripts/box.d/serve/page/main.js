@@ -121,8 +121,18 @@ function keys(event) {
   if (event.key === 'Escape' && !(typing && event.target.value)) closeNotice() || (opened && (location.hash = shown));
   else if (!typing && !refused && event.key === 'n') location.hash = 'run';
   else if (!typing && event.key === '/' && part('filter')) part('filter').focus();
+  else if (event.key === 'ArrowDown' && leadsToList(event.target)) firstBox().focus();
   else return;
   event.preventDefault();
+}
+
+// In the list itself the arrows are its own affair.
+function leadsToList(node) {
+  return firstBox() && (node === document.body || node === part('filter'));
+}
+
+function firstBox() {
+  return document.querySelector('.boxes a.name');
 }
 
 onRefused(askForToken);
