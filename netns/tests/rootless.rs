@@ -255,8 +255,8 @@ fn networks_with_all_that_belongs_to_them_are_made_in_a_user_namespace() {
             netns new web --net n -p 8080:80; netns add other; netns ls | grep -q ^other
             netns new two --net n -- sh -euc 'grep -q " web web.netns$" $CHAIN_HOSTS
                 python3 -c "import socket; print(socket.create_connection((\"192.0.2.1\", 9000)).makefile().read())"'
-            netns exec web sh -c 'echo published | busybox nc -lp 80' &
-            netns wait --timeout 20 web 80; busybox nc 127.0.0.1 8080 </dev/null; wait
+            netns exec web busybox nc -ll -p 80 -e echo published &
+            netns wait --timeout 20 web 80; busybox nc 127.0.0.1 8080 </dev/null; kill $!; wait
             netns map | grep -q '^web: '; netns doctor web; netns whoami web | grep -q 'name web'
             netns del web; netns gc; netns net rm -f n; netns net ls; nft list ruleset; ls -d /run/bin /run/netns /run/netns-net"#;
         let line = format!(

@@ -90,6 +90,9 @@ find_state() {
     state=exited
     read_value "$box/code" && code=$value
     read_value "$box/oom" && oom=$value
+    # It may have been started again meanwhile, which removes the one after the other.
+    read_value "$box/exited"
+    [ "$value" = "$ended" ] || { [ -z "$value" ] && ! is_alive "$run/owner"; } || find_state
   elif is_alive "$run/owner"; then
     state=running
     ! is_frozen || state=paused
