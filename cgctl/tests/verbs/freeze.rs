@@ -58,7 +58,8 @@ fn freeze_returns_when_all_stand_still() {
     if !make(&groups, "a") {
         return;
     }
-    let script = "for i in $(seq 40); do while :; do :; done & done; echo ready; wait";
+    // Bounded, should the test itself be killed.
+    let script = "ulimit -t 10; for i in $(seq 40); do while :; do :; done & done; echo ready; wait";
     let job = groups.cgctl("exec a -- sh -c").arg(script).start();
     job.until("ready");
     let (file, frozen) = match groups.with("a", "cgroup.freeze") {
