@@ -1,8 +1,10 @@
 //! One directory of a group.
 
+use crate::group::lock;
 use crate::group::mark::{self, Mark};
 use crate::hierarchy::{Hierarchies, Version, file, tree};
 use crate::plan::INHERIT;
+use rustix::fs::CWD;
 use rustix::io::{self, Errno};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
@@ -32,6 +34,11 @@ impl Directory {
         Directory { version, path, fd, _held: Vec::new(), made: Vec::new() }
     }
 
+    /// It has not been removed, nor another been made in its place.
+    pub fn is_there(&self) -> bool {
+        lock::is_at(&self.fd, CWD, &self.path)
+    }
+
     /// Makes it, and what was made on the way to it, stay when this process ends.
     pub fn keep(&self, mark: Mark) -> io::Result<()> {
         self.made.iter().chain([&self.fd]).try_for_each(|fd| mark::set(fd, mark))
@@ -40,7 +47,7 @@ impl Directory {
     /// Writes a limit to one of its files; `NODEV` when it has been removed.
     pub fn set(&self, name: &str, text: &str) -> io::Result<()> {
         match self.write_limit(name, text) {
-            Err(Errno::NOENT) if !self.path.exists() => Err(Errno::NODEV),
+            Err(Errno::NOENT) if !self.is_there() => Err(Errno::NODEV),
             other => other,
         }
     }

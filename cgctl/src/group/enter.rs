@@ -62,12 +62,30 @@ pub fn refused_as(what: &str, directory: &Directory, errno: Errno) -> Error {
         }
         Errno::NOSPC if !is_v2 => Error::new(what, "its cpuset has no processor or no memory node")
             .hint("cgctl set NAME cpus=0 mems=0"),
-        Errno::NOENT if directory.path.exists() => {
+        Errno::NOENT if directory.is_there() => {
             Error::new(what, "it, or the group of this process, is outside of this cgroup namespace")
                 .hint("cgroup2 mounted with nsdelegate lets no process pass that border")
         }
         Errno::NOENT | Errno::NODEV => Error::new(what, "it has been removed"),
         Errno::ACCESS | Errno::PERM => file::cannot(what, errno).hint(advice::boundary(is_v2)),
         errno => file::cannot(what, errno),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody may be quicker to make the group anew than it is asked why it took no process.
+    #[test]
+    fn a_group_that_was_removed_is_not_taken_for_the_one_in_its_place() {
+        let above = tempfile::tempdir().unwrap();
+        let path = above.path().join("group");
+        std::fs::create_dir(&path).unwrap();
+        let directory = Directory::open(Version::V1, path.clone()).unwrap();
+        assert!(refused(&directory, Errno::NOENT).to_string().contains("namespace"));
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(refused(&directory, Errno::NOENT).to_string().ends_with(": it has been removed"));
     }
 }

@@ -195,7 +195,7 @@ impl Group {
             match part.directory.set(&write.file, &write.text) {
                 Ok(()) => {}
                 Err(Os::NOENT) if write.word.is_none() => {}
-                Err(Os::NOENT) if !part.directory.path.exists() => {
+                Err(Os::NOENT) if !part.directory.is_there() => {
                     return Err(Error::new(
                         format_args!("set up group {}", self.name),
                         "somebody has removed it",
