@@ -5,7 +5,6 @@ use crate::curl::Remote;
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tests::Random;
 use tests::tools::workspace;
 
 /// The newest that Python 3.11 of Debian 12 runs.
@@ -20,7 +19,8 @@ fn what_is_answered_is_as_described() {
     let remote = Remote::over(world, "--listen 127.0.0.1:1337");
     let config = workspace().join("tests/tests/api/schemathesis.toml");
     let url = "http://127.0.0.1:1337";
-    let seed = Random::new().below(1 << 30);
+    // The same requests each time, so that what fails is due to a change; others are for who looks for them.
+    let seed = std::env::var("CHAIN_TESTS_SEED").unwrap_or_else(|_| "1".to_owned());
     let line = format!(
         "nsenter-rs -t {} -n {} --config-file {} run {url}/openapi.json --url {url} --exclude-path /events --exclude-path /stats \
          --max-examples 3 --seed {seed} --no-color --output-truncate true -H",
