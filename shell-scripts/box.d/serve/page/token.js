@@ -21,7 +21,7 @@ export function tokenView(done) {
     el(
       'p',
       { id: 'token-help' },
-      was ? 'It is made anew at each start. ' : '',
+      was ? 'It is made anew at each start, unless --token-file names one. ' : '',
       'box serve tells the token when it starts, and keeps it in ',
       el('code', {}, 'api.token'),
       ' in its run directory.',
