@@ -16,6 +16,7 @@ use rustix::fs::{
 use rustix::mount::{
     MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount_change, move_mount, open_tree,
 };
+use std::fmt::Display;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -153,7 +154,7 @@ pub fn open_namespace(name: &Name) -> Result<OwnedFd> {
 }
 
 /// A name that nobody has made.
-pub fn missing(name: &Name) -> Error {
+pub fn missing(name: impl Display) -> Error {
     Error::new(format_args!("find {name}"), "no such network namespace").hint("`netns ls` lists the names")
 }
 

@@ -1,4 +1,4 @@
-//! A namespace taken out of its network: what would otherwise be left of it, once its interface has gone, until `gc`.
+//! Namespaces taken out of their networks: what would otherwise be left of it, once their interfaces have gone, until `gc`.
 
 use super::hosts::Hosts;
 use super::{bare, ports, resolver};
@@ -9,6 +9,7 @@ use crate::network::Network;
 use crate::network::label::PortLabel;
 use crate::nft::Nft;
 use chain::Result;
+use std::net::IpAddr;
 
 /// A host of a network of the namespace that this process is in.
 #[derive(Debug)]
@@ -53,21 +54,32 @@ impl Member {
         });
         Ok(host)
     }
+}
 
-    /// Takes back its published ports, with what flows through them, and its name.
-    pub fn leave(self) -> Result<()> {
-        let addresses = bare(self.network.addresses(self.number));
-        if let Some(mut names) = Hosts::open_if_there(&self.network.name)? {
-            names.set(&addresses, None)?;
-        }
-        resolver::remove(&self.network, self.number);
-        if self.label.ports.is_empty() {
-            return Ok(());
-        }
-        let mut nft = Nft::open()?;
-        ports::purge(&mut nft, &self.network, &addresses)?;
-        ports::forget_flows(&mut nft, &addresses)?;
-        nft.close_elsewhere();
-        Ok(())
+/// Takes back the published ports of these hosts, with what flows through them, and their names: a network at a time,
+/// for each look at its ports lists them all.
+pub fn leave(mut members: Vec<Member>) -> Vec<Result<()>> {
+    members.sort_by(|a, b| a.network.name.cmp(&b.network.name));
+    members.chunk_by(|a, b| a.network.name == b.network.name).map(leave_one).collect()
+}
+
+fn leave_one(members: &[Member]) -> Result<()> {
+    let Some(Member { network, .. }) = members.first() else { return Ok(()) };
+    if let Some(mut names) = Hosts::open_if_there(&network.name)? {
+        names.set(&addresses(members.iter()), None)?;
     }
+    members.iter().for_each(|member| resolver::remove(network, member.number));
+    let published = addresses(members.iter().filter(|member| !member.label.ports.is_empty()));
+    if published.is_empty() {
+        return Ok(());
+    }
+    let mut nft = Nft::open()?;
+    ports::purge(&mut nft, network, &published)?;
+    ports::forget_flows(&mut nft, &published)?;
+    nft.close_elsewhere();
+    Ok(())
+}
+
+fn addresses<'a>(members: impl Iterator<Item = &'a Member>) -> Vec<IpAddr> {
+    members.flat_map(|member| bare(member.network.addresses(member.number))).collect()
 }

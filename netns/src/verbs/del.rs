@@ -1,6 +1,6 @@
 //! `netns del`: removes names.
 
-use crate::attach::leave::Member;
+use crate::attach::leave::{Member, leave};
 use crate::lock;
 use crate::name::Name;
 use crate::names::{self, DIRECTORY, State};
@@ -11,6 +11,7 @@ use chain::text::show;
 use chain::{Cannot, Result};
 use rustix::fs::unlink;
 use rustix::mount::{UnmountFlags, unmount};
+use rustix::process::{Resource, getrlimit};
 use std::path::Path;
 
 /// Namespaces that may be bound on top of each other by one name; older `ip netns` makes two of them.
@@ -27,38 +28,60 @@ pub struct Options {
     names: Vec<Name>,
 }
 
-/// Removes each name, past errors, all of which are told.
+/// Removes each name, past errors, all of which are told. What the namespaces have had of networks under their names
+/// goes too.
 pub fn run(options: &Options) -> Result<u8> {
-    if options.all {
-        let names = names::live()?;
-        // One that is gone meanwhile was another process's to remove.
-        return Ok(tell_all(names.iter().map(|(name, _)| remove(name).map(drop))));
-    }
-    Ok(tell_all(options.names.iter().map(|name| match remove(name.as_str())? {
-        true => Ok(()),
-        false => Err(names::missing(name)),
-    })))
+    let names: Vec<String> = match options.all {
+        true => names::live()?.into_iter().map(|(name, _)| name).collect(),
+        false => options.names.iter().map(|name| name.as_str().to_owned()).collect(),
+    };
+    let some = names.chunks(at_once());
+    Ok(tell_all(some.flat_map(|names| remove(names, options.all))))
 }
 
-/// Whether there was such a name, which may be one that only another tool would give. What the namespace has had of
-/// networks under that name goes too.
-pub fn remove(name: &str) -> Result<bool> {
-    let file = Path::new(DIRECTORY).join(name);
-    let namespace = match names::look(&file)? {
-        State::Absent => return Ok(false),
-        State::Live(_) => Some(Namespace::of(show(name), names::open_file(name)?)),
-        State::Stale | State::InTheWay => None,
-    };
-    if !unbind(name, &file)? {
-        return Ok(false);
+/// How many namespaces are held open at a time; it is left with descriptors enough for all else.
+fn at_once() -> usize {
+    let most = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(most / 8).unwrap_or(usize::MAX).clamp(1, 128)
+}
+
+/// With `may_be_gone` one that is gone meanwhile was another process's to remove.
+fn remove(names: &[String], may_be_gone: bool) -> Vec<Result<()>> {
+    let mut results = Vec::new();
+    let (mut held, mut members) = (Vec::new(), Vec::new());
+    for name in names {
+        results.push(match take(name) {
+            Ok(Taken::Absent) if !may_be_gone => Err(names::missing(show(name))),
+            Ok(Taken::Namespace(namespace)) => {
+                let found = Member::find(&namespace, name).map(|found| members.extend(found));
+                // As long as it is held open its addresses are no others'.
+                held.push(namespace);
+                found
+            }
+            Ok(_) => Ok(()),
+            Err(e) => Err(e),
+        });
     }
-    // As long as it is held open its addresses are no others'.
-    let members = namespace.iter().map(|namespace| Member::find(namespace, name));
-    let results = members.flat_map(|found| match found {
-        Ok(members) => members.into_iter().map(Member::leave).collect(),
-        Err(e) => vec![Err(e)],
-    });
-    results.collect::<Result<()>>().map(|()| true)
+    results.extend(leave(members));
+    results
+}
+
+/// What a name was.
+enum Taken {
+    Absent,
+    Stale,
+    Namespace(Namespace),
+}
+
+/// Takes a name away, which may be one that only another tool would give.
+fn take(name: &str) -> Result<Taken> {
+    let file = Path::new(DIRECTORY).join(name);
+    let taken = match names::look(&file)? {
+        State::Absent => return Ok(Taken::Absent),
+        State::Live(_) => Taken::Namespace(Namespace::of(show(name), names::open_file(name)?)),
+        State::Stale | State::InTheWay => Taken::Stale,
+    };
+    Ok(if unbind(name, &file)? { taken } else { Taken::Absent })
 }
 
 /// Whether there was anything to unbind.

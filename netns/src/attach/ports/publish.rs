@@ -9,6 +9,7 @@ use chain::Result;
 use nix::errno::Errno;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::slice::from_ref;
 
 /// Publishes ports of a host. After a refusal some may be published: [`purge`] takes them back.
 pub fn publish(
@@ -55,21 +56,27 @@ fn purge_if(nft: &mut Nft, network: &Network, is_gone: impl Fn(&Entry) -> bool) 
 
 /// Removes ports of a table, which may be gone already.
 pub fn remove(nft: &mut Nft, table: &str, gone: &[Entry]) -> Result<()> {
-    let mut changes = Vec::new();
     for (map, ..) in MAPS {
         let elements: Vec<Element> =
             gone.iter().filter(|entry| entry.map == map).map(|entry| entry.element.clone()).collect();
-        changes.extend(elements::remove(table, map, &elements));
-    }
-    for change in changes {
-        match nft.transact(vec![change]) {
-            // Another one did it meanwhile, or has removed the table.
-            Err(refusal) if refusal.errno == Errno::ENOENT => {}
-            other => other.map_err(|refusal| refusal.of("take back published ports"))?,
-        }
+        remove_elements(nft, table, map, &elements)?;
     }
     let udp = gone.iter().filter(|entry| entry.protocol == Protocol::Udp.number());
     forget(nft, &udp.map(|entry| entry.port).collect())
+}
+
+/// The kernel removes all or none: where another process has removed one meanwhile, or the table, each is tried alone.
+fn remove_elements(nft: &mut Nft, table: &str, map: &str, elements: &[Element]) -> Result<()> {
+    for change in elements::remove(table, map, elements) {
+        match nft.transact(vec![change]) {
+            Err(refusal) if refusal.errno == Errno::ENOENT => {
+                let mut alone = elements.iter().filter(|_| elements.len() > 1);
+                return alone.try_for_each(|element| remove_elements(nft, table, map, from_ref(element)));
+            }
+            other => other.map_err(|refusal| refusal.of("take back published ports"))?,
+        }
+    }
+    Ok(())
 }
 
 fn forget(nft: &mut Nft, udp: &BTreeSet<u16>) -> Result<()> {
