@@ -321,6 +321,25 @@ fn a_removed_host_leaves_nothing_for_gc() {
     });
 }
 
+/// They are taken out of a network some at a time, and several may do that at once.
+#[test]
+fn hosts_that_are_removed_together_leave_nothing_for_gc() {
+    on_a_host(|| {
+        sh("for net in a b; do netns net add $net; netns new x --net $net; netns del x; done");
+        let state = "nft list ruleset; cat /run/netns-net/?/*; ls /run/netns-net/?";
+        let before = sh(state);
+        let all =
+            ["netns del --all", "(ulimit -n 24; netns del --all)", "netns del --all & netns del --all; wait"];
+        for all in all {
+            sh("netns add other; port=8000; for net in a b; do for host in 1 2 3 4 5 6 7 8; do
+                netns new $net$host --net $net -p $((port += 1)):80 -p $port:53/udp --dns 192.0.2.53; done; done");
+            assert_ne!(sh(state), before);
+            sh(all);
+            assert_eq!((sh(state), sh("netns ls")), (before.clone(), String::new()));
+        }
+    });
+}
+
 #[test]
 fn of_two_who_want_a_port_at_once_one_gets_it() {
     on_a_host(|| {
